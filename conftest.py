@@ -1,0 +1,8 @@
+"""Settings of every test run, unit tests and notebooks alike, before anything imports torch."""
+
+import os
+
+# One thread: two workers share the cores, and stored numbers do not depend on how many there are.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Progress bars are not part of a stored output.
+os.environ.setdefault("TQDM_DISABLE", "1")

@@ -1,0 +1,194 @@
+"""The networks of the course: an autoencoder, its variational and adversarial kin, and a judge.
+
+All are plain multilayer perceptrons, except the judge. Every network ends in *logits*:
+probabilities are for people. Weights are drawn from the `seed` argument alone, so that two models
+with the same arguments are the same model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def mlp(sizes: Sequence[int]) -> nn.Sequential:
+    """A multilayer perceptron: Linear, SiLU, Linear, ..., Linear.
+
+    Args:
+        sizes: widths from input to output, at least two; `mlp([784, 512, 2])` has one hidden layer
+            of 512.
+
+    Returns:
+        A module from (..., sizes[0]) to (..., sizes[-1]), with no activation at its end.
+    """
+    layers: list[nn.Module] = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        layers += [nn.Linear(n_in, n_out), nn.SiLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def expect_shape(x: Tensor, ending: Sequence[int], what: str) -> None:
+    """Raise ValueError unless `x` is a floating-point tensor whose shape ends in `ending`.
+
+    Args:
+        x: the tensor to look at.
+        ending: the sizes its last dimensions must have.
+        what: the word for `x` in the message, for example "images".
+    """
+    if not isinstance(x, Tensor) or not x.is_floating_point():
+        came = f"a {x.dtype} tensor" if isinstance(x, Tensor) else f"a {type(x).__name__}"
+        raise ValueError(f"{what}: expected a floating-point tensor, got {came}")
+    if tuple(x.shape[-len(ending) :]) != tuple(ending):
+        sizes = ", ".join(str(size) for size in ending)
+        raise ValueError(f"{what}: expected shape (..., {sizes}), got {tuple(x.shape)}")
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Inside this context torch draws from `seed`; afterwards the global generator is as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+class Autoencoder(nn.Module):
+    """Encoder and decoder, without any wish about how the codes are distributed.
+
+    Args:
+        image_shape: (C, H, W) of one image.
+        latent_dim: d, the number of coordinates of a code.
+        hidden: widths of the encoder's hidden layers.
+        decoder_hidden: widths of the decoder's hidden layers; the encoder's, reversed, if not
+            given.
+        seed: the initial weights are drawn from it.
+    """
+
+    outputs_per_latent = 1  # the variational encoder needs two numbers for each coordinate
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        latent_dim: int,
+        hidden: Sequence[int] = (512, 256),
+        decoder_hidden: Sequence[int] | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.image_shape, self.latent_dim = tuple(image_shape), latent_dim
+        decoder_hidden = tuple(decoder_hidden or reversed(hidden))
+        self.config: dict[str, Any] = {
+            "image_shape": list(image_shape),
+            "latent_dim": latent_dim,
+            "hidden": list(hidden),
+            "decoder_hidden": list(decoder_hidden),
+            "seed": seed,
+        }
+        pixels = math.prod(image_shape)
+        with seeded(seed):
+            self.encoder = mlp([pixels, *hidden, latent_dim * self.outputs_per_latent])
+            self.decoder = mlp([latent_dim, *decoder_hidden, pixels])
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [0, 1] to codes (N, d)."""
+        expect_shape(x, self.image_shape, "images")
+        return self.encoder(x.flatten(-3))
+
+    def decode_logits(self, z: Tensor) -> Tensor:
+        """Codes (..., d) to the logits of the pixels (..., C, H, W)."""
+        expect_shape(z, [self.latent_dim], "latents")
+        return self.decoder(z).unflatten(-1, self.image_shape)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Codes (..., d) to images (..., C, H, W) in [0, 1]."""
+        return self.decode_logits(z).sigmoid()
+
+
+class VAE(Autoencoder):
+    """Variational autoencoder: the encoder gives a normal distribution for each image.
+
+    Source: Kingma and Welling 2013, arXiv 1312.6114.
+    """
+
+    outputs_per_latent = 2
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance, each (N, d), of q(z | x) for images (N, C, H, W)."""
+        expect_shape(x, self.image_shape, "images")
+        mean, log_variance = self.encoder(x.flatten(-3)).chunk(2, dim=-1)
+        return mean, log_variance
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (N, C, H, W) to the means (N, d) of their posteriors."""
+        return self.posterior(x)[0]
+
+
+class AAE(Autoencoder):
+    """Adversarial autoencoder: an autoencoder and a discriminator that reads its codes.
+
+    The discriminator gives the logit a(z) of D(z) = P(z came from the prior): prior 1, codes 0.
+    Source: Makhzani et al. 2015, arXiv 1511.05644.
+
+    Args:
+        discriminator_hidden: widths of the discriminator's hidden layers; the rest as in
+            `Autoencoder`.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        latent_dim: int,
+        hidden: Sequence[int] = (512, 256),
+        decoder_hidden: Sequence[int] | None = None,
+        discriminator_hidden: Sequence[int] = (128, 128),
+        seed: int = 0,
+    ) -> None:
+        super().__init__(image_shape, latent_dim, hidden, decoder_hidden, seed)
+        self.config["discriminator_hidden"] = list(discriminator_hidden)
+        with seeded(seed + 1):
+            self.discriminator = mlp([latent_dim, *discriminator_hidden, 1])
+
+    def logit(self, z: Tensor) -> Tensor:
+        """a(z) of shape (...) for latents (..., d); positive where the prior looks likelier."""
+        expect_shape(z, [self.latent_dim], "latents")
+        return self.discriminator(z).squeeze(-1)
+
+
+class Classifier(nn.Module):
+    """A small convolutional network from 28 x 28 pixels to class logits: a judge that never saw a
+    code.
+
+    Args:
+        n_classes: how many classes.
+        width: channels of the first layer; the second has twice as many.
+        seed: the initial weights are drawn from it.
+    """
+
+    def __init__(self, n_classes: int = 10, width: int = 16, seed: int = 0) -> None:
+        super().__init__()
+        self.config: dict[str, Any] = {"n_classes": n_classes, "width": width, "seed": seed}
+        with seeded(seed):
+            self.layers = nn.Sequential(
+                nn.Conv2d(1, width, 5, padding=2),  # 28 x 28
+                nn.SiLU(),
+                nn.MaxPool2d(2),  # 14 x 14
+                nn.Conv2d(width, 2 * width, 5, padding=2),
+                nn.SiLU(),
+                nn.MaxPool2d(2),  # 7 x 7
+                nn.Flatten(),
+                nn.Linear(2 * width * 49, 128),
+                nn.SiLU(),
+                nn.Linear(128, n_classes),
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images (N, 1, 28, 28) in [0, 1] to class logits (N, n_classes)."""
+        expect_shape(x, [1, 28, 28], "images")
+        return self.layers(x)

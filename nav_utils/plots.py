@@ -1,0 +1,154 @@
+"""Figures of the course.
+
+Each function draws on Axes and returns them; `show` puts a figure, with its words, on the page.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+MARKERS = "os^vD<>P*X"  # a class is told by its digit and its marker, never by colour alone
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Display a figure as an image that says in words what one should see, and close it.
+
+    Args:
+        fig: the figure.
+        alt: one or two sentences for those who cannot see it. It reaches Jupyter, Colab and the
+            book.
+    """
+    if len(alt) < 20:
+        raise ValueError(f"alt: expected a sentence that says what one should see, got {alt!r}")
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=110, facecolor="white", metadata={"Software": None})
+    plt.close(fig)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    image = (
+        f'<img alt="{html.escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{data}">'
+    )
+    display({"text/html": image, "text/plain": f"[figure: {alt}]"}, raw=True)
+
+
+def image_grid(images: Tensor, ax: Axes | None = None, columns: int | None = None) -> Axes:
+    """Draw images side by side on one Axes, each scaled from 0 (white) to 1 (black).
+
+    Args:
+        images: (N, 1, H, W) or (N, H, W) in [0, 1].
+        ax: the Axes to draw on; a new figure's if not given.
+        columns: images in a row; all in one row if not given.
+
+    Returns:
+        The Axes.
+    """
+    pictures = images.detach().cpu().reshape(-1, *images.shape[-2:]).numpy()
+    n, height, width = pictures.shape
+    columns = columns or n
+    rows = -(-n // columns)
+    canvas = np.zeros((rows * (height + 1) - 1, columns * (width + 1) - 1))
+    for i, picture in enumerate(pictures):
+        top, left = i // columns * (height + 1), i % columns * (width + 1)
+        canvas[top : top + height, left : left + width] = picture
+    if ax is None:
+        ax = plt.subplots(figsize=(0.7 * columns, 0.7 * rows), layout="constrained")[1]
+    ax.imshow(canvas, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return ax
+
+
+def plot_codes(
+    codes: Tensor, labels: Tensor | None = None, ax: Axes | None = None, radius: float = 4.0
+) -> Axes:
+    """Scatter two-dimensional codes, each class with its marker and its digit at the class's
+    median.
+
+    Args:
+        codes: (N, 2).
+        labels: (N,) whole numbers; all points look alike if not given.
+        ax: the Axes to draw on; a new figure's if not given.
+        radius: the axes go from -radius to radius; dashed circles hold 39 % and 86 % of the prior's
+            mass.
+
+    Returns:
+        The Axes.
+    """
+    if codes.dim() != 2 or codes.shape[-1] != 2:
+        raise ValueError(f"codes: expected shape (N, 2), got {tuple(codes.shape)}")
+    if ax is None:
+        ax = plt.subplots(figsize=(5, 5), layout="constrained")[1]
+    z = codes.detach().cpu().numpy()
+    groups = np.zeros(len(z), int) if labels is None else labels.cpu().numpy()
+    colours = plt.get_cmap("tab10")
+    for group in np.unique(groups):
+        points = z[groups == group]
+        colour = "0.4" if labels is None else colours(group % 10)
+        ax.scatter(
+            points[:, 0],
+            points[:, 1],
+            s=6,
+            marker=MARKERS[group % 10],
+            alpha=0.5,
+            linewidths=0,
+            color=colour,
+        )
+        if labels is not None:
+            x, y = np.median(points, axis=0)
+            ax.text(
+                x,
+                y,
+                str(group),
+                fontsize=14,
+                weight="bold",
+                ha="center",
+                va="center",
+                bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": "0.3", "alpha": 0.9},
+            )
+    for sigma in (1, 2):
+        ax.add_patch(plt.Circle((0, 0), sigma, fill=False, ls="--", lw=0.8, color="0.3"))
+    ax.set(
+        xlim=(-radius, radius),
+        ylim=(-radius, radius),
+        aspect="equal",
+        xlabel="$z_1$",
+        ylabel="$z_2$",
+    )
+    return ax
+
+
+def decoded_rows(rows: Sequence[tuple[str, Tensor]], title: str = "") -> Figure:
+    """Rows of decoded images under each other, aligned, each with its name at the left.
+
+    Args:
+        rows: (name, images (N, 1, H, W)) for each row, all with the same N.
+        title: above the figure.
+
+    Returns:
+        The figure, for `show`.
+    """
+    n = len(rows[0][1])
+    if any(len(images) != n for _, images in rows):
+        lengths = [len(images) for _, images in rows]
+        raise ValueError(f"rows: expected equally many images in each, got {lengths}")
+    fig, axes = plt.subplots(
+        len(rows),
+        1,
+        figsize=(9, (0.85 * 8 * len(rows)) / n + 0.4),
+        layout="constrained",
+        squeeze=False,
+    )
+    for ax, (name, images) in zip(axes[:, 0], rows, strict=True):
+        image_grid(images, ax)
+        ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
+    fig.suptitle(title, fontsize=11)
+    return fig

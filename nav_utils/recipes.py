@@ -1,0 +1,307 @@
+"""The command that trains what the package ships.
+
+    python -m nav_utils.recipes mnist-2d mnist-16d digits-2d classifier
+
+MNIST is read from the folder that NAV_UTILS_DATA names, or downloaded. Each recipe writes its files
+into the folder of checkpoints, its model card beside them, and their hashes into the manifest. An
+interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import platform
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from sklearn.metrics import log_loss
+from sklearn.neural_network import MLPClassifier
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from nav_utils.checkpointing import tensor_hash, write_safetensors
+from nav_utils.data import ImageData, load_images
+from nav_utils.models import AAE, Classifier
+from nav_utils.pretrained import CHECKPOINTS
+from nav_utils.training import (
+    adam,
+    cosine_rate,
+    epoch_order,
+    reconstruction_nats,
+    train_aae,
+    update,
+)
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "mnist-2d": {
+        "data": "mnist",
+        "model": {"latent_dim": 2, "hidden": (512, 256), "decoder_hidden": (128, 256)},
+        "training": {"epochs": 40, "weight": 4.0, "seed": 0},
+    },
+    "mnist-16d": {
+        "data": "mnist",
+        "model": {"latent_dim": 16, "hidden": (512, 256)},
+        "training": {"epochs": 24, "weight": 5.0, "seed": 0},
+    },
+    "digits-2d": {
+        "data": "digits",
+        "model": {"latent_dim": 2, "hidden": (128, 64), "discriminator_hidden": (64, 64)},
+        "training": {"epochs": 300, "weight": 2.0, "seed": 0},
+    },
+}
+
+
+def train_latent_space(
+    name: str, folder: pathlib.Path, epochs: int | None = None
+) -> dict[str, Any]:
+    """Train one of `RECIPES` and write its three files.
+
+    Args:
+        name: a key of `RECIPES`.
+        folder: where the files go.
+        epochs: fewer than the recipe's, for a trial.
+
+    Returns:
+        The model card.
+    """
+    recipe = RECIPES[name]
+    options = recipe["training"] | ({"epochs": epochs} if epochs else {})
+    train, test = load_images(recipe["data"]), load_images(recipe["data"], "test")
+    model = AAE(train.images.shape[1:], **recipe["model"])
+    running = folder / f"{name}.running.safetensors"
+    history = train_aae(model, train.images, checkpoint=running, checkpoint_every=2000, **options)
+    halve(model)
+    with torch.no_grad():
+        codes, test_codes = encode_all(model, train.images), encode_all(model, test.images)
+    exact = (
+        torch.float32 if codes.shape[1] == 2 else torch.float16
+    )  # two coordinates deserve every digit
+    card = {
+        "name": name,
+        "command": f"python -m nav_utils.recipes {name}"
+        + (f" --epochs {epochs}" if epochs else ""),
+        "data": data_card(recipe["data"], train, test),
+        "model": model.config,
+        "parameters": {
+            part: count(getattr(model, part)) for part in ("encoder", "decoder", "discriminator")
+        },
+        "training": options | {"batch_size": 256},
+        "losses of the last epoch (nats)": {
+            k: round(float(history.epochs(k)[-1]), 4) for k in history.losses
+        },
+        "test": measure(model, codes, test_codes, test.images),
+        "versions": versions(),
+    }
+    write(
+        folder, f"{name}.model.safetensors", dict(model.state_dict()), model.config, torch.float16
+    )
+    tensors = {"codes": codes.to(exact), "test_codes": test_codes.to(exact)}
+    tensors |= {"labels": train.labels.to(torch.uint8), "test_labels": test.labels.to(torch.uint8)}
+    write(folder, f"{name}.codes.safetensors", tensors)
+    write_card(folder, f"{name}.json", card)
+    running.unlink()
+    return card
+
+
+def train_classifier(folder: pathlib.Path, epochs: int | None = None) -> dict[str, Any]:
+    """Train the judge of MNIST digits: cross-entropy on pixels, images shifted at random by up to
+    two pixels.
+
+    Args and returns as in `train_latent_space`.
+    """
+    train, test = load_images("mnist"), load_images("mnist", "test")
+    model, n_epochs, batch_size = Classifier(), epochs or 8, 128
+    optimizer, generator = adam(model.parameters(), 2e-3), torch.Generator().manual_seed(0)
+    batches = [
+        (epoch, rows)
+        for epoch in range(n_epochs)
+        for rows in epoch_order(len(train.images), 0, epoch).split(batch_size)
+    ]
+    model.train()
+    for number, (_, rows) in enumerate(tqdm(batches, unit="step", desc="classifier")):
+        optimizer.param_groups[0]["lr"] = cosine_rate(2e-3, number / len(batches))
+        x = shift(train.images[rows], generator)
+        update(optimizer, F.cross_entropy(model(x), train.labels[rows]))
+    halve(model.eval())
+    with torch.no_grad():
+        right = torch.cat([model(x).argmax(-1) for x in test.images.split(1000)]) == test.labels
+    card = {
+        "name": "mnist-classifier",
+        "command": "python -m nav_utils.recipes classifier"
+        + (f" --epochs {epochs}" if epochs else ""),
+        "data": data_card("mnist", train, test),
+        "model": model.config,
+        "parameters": count(model),
+        "training": {
+            "epochs": n_epochs,
+            "batch_size": batch_size,
+            "learning_rate": 2e-3,
+            "seed": 0,
+        },
+        "test": {"accuracy": round(float(right.float().mean()), 4), "images": len(right)},
+        "versions": versions(),
+    }
+    write(
+        folder,
+        "mnist-classifier.model.safetensors",
+        dict(model.state_dict()),
+        model.config,
+        torch.float16,
+    )
+    write_card(folder, "mnist-classifier.json", card)
+    return card
+
+
+def shift(x: Tensor, generator: torch.Generator, most: int = 2) -> Tensor:
+    """Images (N, C, H, W), all moved alike at random, by at most `most` pixels each way."""
+    dy, dx = torch.randint(-most, most + 1, (2,), generator=generator).tolist()
+    return x.roll((dy, dx), dims=(-2, -1))
+
+
+# ---- what the cards say -----------------------------------------------------------------------
+
+
+def measure(model: AAE, codes: Tensor, test_codes: Tensor, test_images: Tensor) -> dict[str, Any]:
+    """Reconstruction, covariance of the codes, and a two-sample test against the prior."""
+    with torch.no_grad():
+        logits = model.decode_logits(test_codes)
+    eigenvalues = torch.linalg.eigvalsh(torch.cov(codes.double().T))
+    return {
+        "reconstruction (nats per image)": round(
+            float(reconstruction_nats(logits, test_images).mean()), 2
+        ),
+        "eigenvalues of the code covariance": [round(float(value), 3) for value in eigenvalues],
+        "mean of the codes": [round(float(value), 3) for value in codes.double().mean(0)],
+        "two-sample test": two_sample_test(codes, test_codes),
+    }
+
+
+def two_sample_test(codes: Tensor, test_codes: Tensor, seed: int = 0) -> dict[str, float]:
+    """Held-out loss of a fresh classifier between prior samples and codes; ln 2 = 0.6931 when q =
+    p.
+
+    Args:
+        codes, test_codes: (N, d) to fit on and (M, d) to judge with; as many prior samples join
+            each.
+
+    Returns:
+        The mean logistic loss in nats and the accuracy, on test codes and fresh prior samples.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    sets = []
+    for z in (codes, test_codes):
+        prior = torch.randn(z.shape, generator=generator)
+        sets.append(
+            (
+                torch.cat([prior, z]).numpy(),
+                torch.cat([torch.ones(len(z)), torch.zeros(len(z))]).numpy(),
+            )
+        )
+    judge = MLPClassifier(
+        (64, 64), early_stopping=True, n_iter_no_change=5, batch_size=512, random_state=seed
+    )
+    judge.fit(*sets[0])
+    points, is_prior = sets[1]
+    probability = judge.predict_proba(points)[:, 1].clip(1e-7, 1 - 1e-7)
+    return {
+        "held-out loss": round(float(log_loss(is_prior, probability)), 4),
+        "accuracy": round(float(((probability > 0.5) == is_prior).mean()), 4),
+    }
+
+
+def data_card(name: str, train: ImageData, test: ImageData) -> dict[str, Any]:
+    """Name, sizes and hashes of the images that a checkpoint was trained and tested on."""
+    return {
+        "name": name,
+        "train": {"images": len(train.images), "sha256": tensor_hash(train.images)},
+        "test": {"images": len(test.images), "sha256": tensor_hash(test.images)},
+    }
+
+
+def versions() -> dict[str, str]:
+    """What a bit-for-bit repetition would need, besides the same processor."""
+    return {"torch": torch.__version__.split("+")[0], "python": platform.python_version()}
+
+
+def count(module: torch.nn.Module) -> int:
+    """Number of weights."""
+    return sum(p.numel() for p in module.parameters())
+
+
+# ---- writing ----------------------------------------------------------------------------------
+
+
+def halve(model: torch.nn.Module) -> None:
+    """Round the weights to float16: codes and measurements then belong to what is shipped."""
+    with torch.no_grad():
+        for p in model.parameters():
+            p.copy_(p.half())
+
+
+def encode_all(model: AAE, images: Tensor) -> Tensor:
+    """Codes (N, d) of images (N, C, H, W), in batches."""
+    with torch.no_grad():
+        return torch.cat([model.encode(x) for x in images.split(10_000)])
+
+
+def write(
+    folder: pathlib.Path,
+    file: str,
+    tensors: dict[str, Tensor],
+    config: dict[str, Any] | None = None,
+    dtype: torch.dtype | None = None,
+) -> None:
+    """Write tensors, as `dtype` if given, and enter the file's hash into the manifest."""
+    if dtype is not None:
+        tensors = {name: tensor.to(dtype) for name, tensor in tensors.items()}
+    write_safetensors(folder / file, tensors, {"config": json.dumps(config or {})})
+    enter(folder, file)
+
+
+def write_card(folder: pathlib.Path, file: str, card: dict[str, Any]) -> None:
+    """Write a model card and enter its hash into the manifest."""
+    write_text(folder / file, json.dumps(card, indent=2) + "\n")
+    enter(folder, file)
+
+
+def enter(folder: pathlib.Path, file: str) -> None:
+    """Enter the SHA-256 of `file` into the folder's manifest."""
+    manifest = folder / "manifest.json"
+    hashes = json.loads(manifest.read_text()) if manifest.exists() else {}
+    hashes[file] = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+    write_text(manifest, json.dumps(dict(sorted(hashes.items())), indent=2) + "\n")
+
+
+def write_text(path: pathlib.Path, text: str) -> None:
+    """Write a text file in one move."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    names = [*RECIPES, "classifier"]
+    parser = argparse.ArgumentParser(prog="python -m nav_utils.recipes", description=__doc__)
+    parser.add_argument("names", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument(
+        "--folder", type=pathlib.Path, default=CHECKPOINTS, help="where the files go"
+    )
+    parser.add_argument("--epochs", type=int, help="fewer epochs than the recipe's, for a trial")
+    options = parser.parse_args(arguments)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for name in options.names:
+        if name == "classifier":
+            card = train_classifier(options.folder, options.epochs)
+        else:
+            card = train_latent_space(name, options.folder, options.epochs)
+        print(name, json.dumps(card["test"], indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,375 @@
+"""Training: the losses, one step of each method, and one loop that runs them all.
+
+A *step* is a function (model, optimizers, x, generator) -> losses that updates the model once.
+`fit` is the loop around it: batches, learning rate, history, checkpoints, resume.
+`train_autoencoder`, `train_vae` and `train_aae` are `fit` with the step and the optimisers of
+their method.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from nav_utils.checkpointing import Checkpoint, describe_run
+from nav_utils.history import History
+from nav_utils.models import AAE, VAE, Autoencoder
+
+Losses = dict[str, Tensor]
+Optimizers = Mapping[str, torch.optim.Optimizer]
+Step = Callable[[Any, Optimizers, Tensor, torch.Generator], Losses]
+
+
+# ---- losses, each in nats ---------------------------------------------------------------------
+
+
+def reconstruction_nats(logits: Tensor, x: Tensor) -> Tensor:
+    """Binary cross-entropy of each image, summed over its pixels.
+
+    Args:
+        logits: the decoder's pixel logits (N, C, H, W).
+        x: the images (N, C, H, W) in [0, 1].
+
+    Returns:
+        (N,) in nats per image: what it costs to tell someone the image, who already has the code.
+    """
+    return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+
+
+def kl_to_prior(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) || N(0, I)) in closed form.
+
+    Args:
+        mean, log_variance: (N, d).
+
+    Returns:
+        (N,) in nats. Source: Kingma and Welling 2013, arXiv 1312.6114, appendix B.
+    """
+    return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(-1)
+
+
+def gradient_penalty(discriminator: nn.Module, z: Tensor) -> Tensor:
+    """Mean of |grad a(z)|^2 over the rows of z.
+
+    Args:
+        discriminator: (N, d) to logits (N, 1).
+        z: (N, d).
+
+    Returns:
+        A scalar, differentiable in the discriminator's weights. Source: Mescheder et al. 2018,
+        arXiv 1801.04406 (R1 when z is from the prior, R2 when z are codes).
+    """
+    z = z.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(discriminator(z).sum(), z, create_graph=True)
+    return gradient.square().sum(-1).mean()
+
+
+# ---- one step of each method ------------------------------------------------------------------
+
+
+def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One descent step on `loss`, for this optimiser's parameters; none if it is not finite."""
+    if not torch.isfinite(loss):
+        return
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    optimizer.zero_grad()
+    loss.backward(inputs=parameters)
+    optimizer.step()
+
+
+def autoencoder_step(
+    model: Autoencoder, optimizers: Optimizers, x: Tensor, generator: torch.Generator
+) -> Losses:
+    """One step of a plain autoencoder on a batch x (N, C, H, W)."""
+    reconstruction = reconstruction_nats(model.decode_logits(model.encode(x)), x).mean()
+    update(optimizers["autoencoder"], reconstruction)
+    return {"reconstruction": reconstruction}
+
+
+def vae_step(
+    model: VAE, optimizers: Optimizers, x: Tensor, generator: torch.Generator, beta: float
+) -> Losses:
+    """One step of a variational autoencoder on a batch x (N, C, H, W).
+
+    With beta = 1 the loss is minus the evidence lower bound.
+    """
+    mean, log_variance = model.posterior(x)
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+    z = mean + (0.5 * log_variance).exp() * noise
+    reconstruction = reconstruction_nats(model.decode_logits(z), x).mean()
+    kl = kl_to_prior(mean, log_variance).mean()
+    update(optimizers["autoencoder"], reconstruction + beta * kl)
+    return {"reconstruction": reconstruction, "kl": kl}
+
+
+def aae_step(
+    model: AAE,
+    optimizers: Optimizers,
+    x: Tensor,
+    generator: torch.Generator,
+    weight: float,
+    penalty: float,
+) -> Losses:
+    """One step of an adversarial autoencoder on a batch x (N, C, H, W).
+
+    First the autoencoder: rebuild the image and, with one and the same gradient, make its code look
+    like the prior.
+    Then the discriminator: tell prior samples (1) from codes (0), kept smooth by the gradient
+    penalty.
+    """
+    z = model.encode(x)
+    reconstruction = reconstruction_nats(model.decode_logits(z), x).mean()
+    adversarial = -model.logit(z).mean()  # estimates KL(q || p), up to the discriminator's error
+    update(optimizers["autoencoder"], reconstruction + weight * adversarial)
+
+    codes = z.detach()
+    prior = torch.randn(z.shape, generator=generator, device=z.device)
+    logistic = F.softplus(-model.logit(prior)).mean() + F.softplus(model.logit(codes)).mean()
+    smooth = gradient_penalty(model.discriminator, prior) + gradient_penalty(
+        model.discriminator, codes
+    )
+    update(optimizers["discriminator"], logistic + penalty * smooth)
+    return {"reconstruction": reconstruction, "adversarial": adversarial, "discriminator": logistic}
+
+
+# ---- the loop ---------------------------------------------------------------------------------
+
+
+def fit(
+    model: nn.Module,
+    images: Tensor,
+    optimizers: Optimizers,
+    step: Step,
+    *,
+    epochs: int,
+    batch_size: int = 256,
+    seed: int = 0,
+    cosine: tuple[str, ...] = (),
+    callback: Callable[[dict[str, Any]], None] | None = None,
+    checkpoint: str | pathlib.Path | None = None,
+    checkpoint_every: int = 500,
+    progress: bool = True,
+) -> History:
+    """Run `step` over shuffled batches, `epochs` times over the images, on the device the model is
+    on.
+
+    Args:
+        model: updated in place.
+        images: (N, C, H, W) in [0, 1].
+        optimizers: by name, as `step` expects them.
+        step: (model, optimizers, x, generator) -> losses, a dict of scalars.
+        epochs, batch_size: the last batch of an epoch may be smaller.
+        seed: of the order of the images and of the noise; the initial weights have the model's own
+            seed.
+        cosine: names of the optimisers whose learning rate falls to 0 along half a cosine.
+        callback: called after every step with a dict: step, n_steps, epoch, epoch_end, losses,
+            model.
+        checkpoint: a .safetensors file; written every `checkpoint_every` steps and at the end. If
+            it exists, training goes on from it, and ends bit for bit as if it had never been
+            interrupted (same machine, same versions).
+        progress: show a progress bar with the losses.
+
+    Returns:
+        The `History` of every loss at every step.
+
+    Raises:
+        ValueError: for bad arguments, or a checkpoint of another run.
+        FloatingPointError: when a loss is not finite; the weights are those before that step.
+    """
+    check_arguments(model, images, epochs, batch_size, checkpoint_every)
+    device = next(model.parameters()).device
+    images = images.to(device)
+    generator = torch.Generator(device).manual_seed(seed)
+    n_batches = math.ceil(len(images) / batch_size)
+    n_steps, done = epochs * n_batches, 0
+    rates = {name: optimizers[name].param_groups[0]["lr"] for name in cosine}
+    history = History(n_batches)
+    saved = None
+    if checkpoint is not None:
+        run = describe_run(model, images, optimizers, step, epochs, batch_size, seed, cosine)
+        saved = Checkpoint(checkpoint, run)
+        done = saved.load(model, optimizers, generator, history)
+
+    model.train()
+    with tqdm(
+        total=n_steps, initial=done, unit="step", **({} if progress else {"disable": True})
+    ) as bar:
+        for number in range(done, n_steps):
+            epoch, batch = divmod(number, n_batches)
+            if batch == 0 or number == done:
+                order = epoch_order(len(images), seed, epoch).to(device).split(batch_size)
+            for name, rate in rates.items():
+                optimizers[name].param_groups[0]["lr"] = cosine_rate(rate, number / n_steps)
+            losses = step(model, optimizers, images[order[batch]], generator)
+            values = {name: float(loss.detach()) for name, loss in losses.items()}
+            stop_if_not_finite(values, number, n_steps, checkpoint)
+            history.append(values)
+            bar.update()
+            bar.set_postfix({name: f"{value:.4g}" for name, value in values.items()}, refresh=False)
+            last = number + 1 == n_steps
+            if saved is not None and ((number + 1) % checkpoint_every == 0 or last):
+                saved.save(model, optimizers, generator, history, number + 1)
+            if callback is not None:
+                info: dict[str, Any] = {"step": number + 1, "n_steps": n_steps, "epoch": epoch + 1}
+                info |= {"epoch_end": batch + 1 == n_batches, "losses": values, "model": model}
+                callback(info)
+    model.eval()
+    return history
+
+
+def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
+    """The order (n,) in which an epoch visits the images: the same whenever it is asked for."""
+    return torch.randperm(n, generator=torch.Generator().manual_seed(1_000_003 * seed + epoch))
+
+
+def cosine_rate(rate: float, progress: float) -> float:
+    """Learning rate after a fraction `progress` of the run: `rate` to 0 along half a cosine."""
+    return 0.5 * rate * (1 + math.cos(math.pi * progress))
+
+
+def stop_if_not_finite(
+    losses: dict[str, float], number: int, n_steps: int, checkpoint: str | pathlib.Path | None
+) -> None:
+    """Raise FloatingPointError when a loss is infinite or NaN, with what to try."""
+    if all(math.isfinite(value) for value in losses.values()):
+        return
+    values = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
+    where = (
+        f"the last whole checkpoint is {checkpoint}"
+        if checkpoint
+        else "no checkpoint was asked for"
+    )
+    raise FloatingPointError(
+        f"a loss is not finite at step {number + 1} of {n_steps}: {values}. The weights are "
+        f"those before this step ({where}). Try a smaller learning rate, a smaller adversarial "
+        "weight, a larger gradient penalty, and look at the images for values outside [0, 1]."
+    )
+
+
+def check_arguments(
+    model: nn.Module, images: Tensor, epochs: int, batch_size: int, checkpoint_every: int
+) -> None:
+    """Raise ValueError for images that cannot be trained on and for counts below one."""
+    if not isinstance(images, Tensor) or images.dim() != 4 or not images.is_floating_point():
+        came = (
+            f"{images.dtype} {tuple(images.shape)}"
+            if isinstance(images, Tensor)
+            else type(images).__name__
+        )
+        raise ValueError(f"images: expected a floating-point tensor (N, C, H, W), got {came}")
+    if len(images) == 0:
+        raise ValueError("images: expected at least one, got none")
+    if not bool(torch.isfinite(images).all()) or float(images.min()) < 0 or float(images.max()) > 1:
+        raise ValueError(
+            f"images: expected finite values in [0, 1], got {float(images.min()):.4g} to "
+            f"{float(images.max()):.4g}; divide 8-bit images by 255"
+        )
+    for name, value in {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "checkpoint_every": checkpoint_every,
+    }.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name}: expected a whole number of at least 1, got {value!r}")
+
+
+# ---- the three methods ------------------------------------------------------------------------
+
+
+def adam(
+    parameters: Any, rate: float, betas: tuple[float, float] = (0.9, 0.999)
+) -> torch.optim.Adam:
+    """Adam, with the fused update where torch has one."""
+    return torch.optim.Adam(list(parameters), lr=rate, betas=betas, fused=True)
+
+
+def autoencoder_parameters(model: Autoencoder) -> list[nn.Parameter]:
+    """The weights of encoder and decoder, without those of a discriminator."""
+    return [*model.encoder.parameters(), *model.decoder.parameters()]
+
+
+def train_autoencoder(
+    model: Autoencoder,
+    images: Tensor,
+    epochs: int,
+    *,
+    learning_rate: float = 1e-3,
+    device: str | torch.device = "cpu",
+    **options: Any,
+) -> History:
+    """Train a plain autoencoder on images (N, C, H, W); losses: reconstruction (nats per image).
+
+    Args:
+        model: an `Autoencoder`; moved to `device` and updated in place.
+        learning_rate: of Adam; falls to 0 along half a cosine.
+        options: those of `fit`: batch_size, seed, callback, checkpoint, checkpoint_every, progress.
+    """
+    model.to(device)
+    optimizers = {"autoencoder": adam(autoencoder_parameters(model), learning_rate)}
+    return fit(
+        model,
+        images,
+        optimizers,
+        autoencoder_step,
+        epochs=epochs,
+        cosine=("autoencoder",),
+        **options,
+    )
+
+
+def train_vae(
+    model: VAE,
+    images: Tensor,
+    epochs: int,
+    *,
+    beta: float = 1.0,
+    learning_rate: float = 1e-3,
+    device: str | torch.device = "cpu",
+    **options: Any,
+) -> History:
+    """Train a variational autoencoder; losses: reconstruction and kl (nats per image).
+
+    Args:
+        beta: weight of the KL term; 1 is the evidence lower bound. The others as in
+            `train_autoencoder`.
+    """
+    model.to(device)
+    optimizers = {"autoencoder": adam(autoencoder_parameters(model), learning_rate)}
+    step = functools.partial(vae_step, beta=beta)
+    return fit(model, images, optimizers, step, epochs=epochs, cosine=("autoencoder",), **options)
+
+
+def train_aae(
+    model: AAE,
+    images: Tensor,
+    epochs: int,
+    *,
+    weight: float = 5.0,
+    penalty: float = 0.05,
+    learning_rate: float = 2e-3,
+    device: str | torch.device = "cpu",
+    **options: Any,
+) -> History:
+    """Train an adversarial autoencoder; losses: reconstruction, adversarial, discriminator (nats).
+
+    Args:
+        weight: lambda, nats of reconstruction paid for one nat of KL(q || p).
+        penalty: gamma, of the discriminator's gradient penalty on prior samples and codes.
+        learning_rate: of both Adams; the autoencoder's falls to 0 along half a cosine. The others
+            as in `train_autoencoder`.
+    """
+    model.to(device)
+    optimizers = {
+        "autoencoder": adam(autoencoder_parameters(model), learning_rate),
+        "discriminator": adam(model.discriminator.parameters(), learning_rate, betas=(0.5, 0.99)),
+    }
+    step = functools.partial(aae_step, weight=weight, penalty=penalty)
+    return fit(model, images, optimizers, step, epochs=epochs, cosine=("autoencoder",), **options)

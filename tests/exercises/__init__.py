@@ -1,0 +1,1 @@
+"""Likely mistakes for every exercise, one module per chapter."""

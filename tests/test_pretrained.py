@@ -1,0 +1,137 @@
+"""What is shipped: hashes, sizes, cards that tell the truth, and the figures that were promised."""
+
+import hashlib
+import json
+import os
+import shutil
+
+import pytest
+import torch
+
+from nav_utils import recipes
+from nav_utils.data import load_images
+from nav_utils.pretrained import CHECKPOINTS, load_classifier, load_pretrained
+from nav_utils.training import reconstruction_nats
+
+NAMES = ["mnist-2d", "mnist-16d", "digits-2d"]
+needs_mnist = pytest.mark.skipif(
+    "NAV_UTILS_DATA" not in os.environ, reason="real MNIST: set NAV_UTILS_DATA to its folder"
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_latent_space_is_whole(name):
+    space = load_pretrained(name)
+    d = int(name.split("-")[1][:-1])
+    n, m = (1500, 297) if name.startswith("digits") else (60_000, 10_000)
+    assert space.codes.shape == (n, d) and space.test_codes.shape == (m, d)
+    assert space.labels.shape == (n,) and space.test_labels.shape == (m,)
+    assert space.codes.dtype == torch.float32 and space.labels.dtype == torch.int64
+    assert set(space.labels.tolist()) == set(range(10))
+    assert space.ratio is None and space.train_discriminator is space.model.discriminator
+    assert not space.model.training and not any(p.requires_grad for p in space.model.parameters())
+    assert torch.isfinite(space.codes).all()
+
+
+def test_every_file_has_its_hash_and_is_small_and_nothing_else_lies_there():
+    manifest = json.loads((CHECKPOINTS / "manifest.json").read_text())
+    files = {path.name for path in CHECKPOINTS.iterdir()} - {"manifest.json"}
+    assert files == set(manifest)
+    for name, expected in manifest.items():
+        content = (CHECKPOINTS / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == expected
+        assert len(content) <= 4_000_000, name
+
+
+@pytest.mark.parametrize(
+    ("name", "nats", "lowest", "highest"),
+    [("mnist-2d", 139, 0.75, 1.4), ("mnist-16d", 75, 0.75, 1.3)],
+)
+def test_the_shipped_models_keep_what_was_promised(name, nats, lowest, highest):
+    space = load_pretrained(name)
+    eigenvalues = torch.linalg.eigvalsh(torch.cov(space.codes.double().T))
+    assert lowest <= eigenvalues.min() and eigenvalues.max() <= highest
+    assert space.card["test"]["reconstruction (nats per image)"] <= nats
+    assert space.card["test"]["eigenvalues of the code covariance"] == pytest.approx(
+        eigenvalues.tolist(), abs=2e-3
+    )
+    assert 0.5 < space.card["test"]["two-sample test"]["held-out loss"] <= 0.694
+
+
+def test_the_decoder_that_travels_in_pages_is_small():
+    decoder = load_pretrained("mnist-2d").model.decoder
+    assert sum(p.numel() for p in decoder.parameters()) <= 240_000
+
+
+@needs_mnist
+@pytest.mark.parametrize("name", ["mnist-2d", "mnist-16d"])
+def test_codes_and_card_are_those_of_the_shipped_encoder_on_the_real_images(name):
+    space, test = load_pretrained(name), load_images("mnist", "test")
+    tolerance = 1e-4 if name == "mnist-2d" else 4e-3  # float16 codes
+    torch.testing.assert_close(
+        space.model.encode(test.images), space.test_codes, atol=tolerance, rtol=1e-3
+    )
+    assert torch.equal(space.test_labels, test.labels)
+    nats = float(
+        reconstruction_nats(space.model.decode_logits(space.test_codes), test.images).mean()
+    )
+    assert nats == pytest.approx(space.card["test"]["reconstruction (nats per image)"], abs=0.05)
+
+
+@needs_mnist
+def test_the_judge_is_right_on_at_least_985_of_1000_test_images():
+    test = load_images("mnist", "test")
+    right = (load_classifier()(test.images).argmax(-1) == test.labels).float().mean()
+    assert float(right) >= 0.985
+
+
+def test_digits_2d_belongs_to_the_embedded_digits():
+    space, test = load_pretrained("digits-2d"), load_images("digits", "test")
+    torch.testing.assert_close(
+        space.model.encode(test.images), space.test_codes, atol=1e-4, rtol=1e-3
+    )
+
+
+def test_a_changed_byte_is_refused(tmp_path):
+    folder = tmp_path / "checkpoints"
+    shutil.copytree(CHECKPOINTS, folder)
+    file = folder / "mnist-2d.codes.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"mnist-2d\.codes\.safetensors: expected SHA-256"):
+        load_pretrained("mnist-2d", folder=folder)
+    file.unlink()
+    with pytest.raises(FileNotFoundError, match="install nav_utils again"):
+        load_pretrained("mnist-2d", folder=folder)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(ValueError, match="did you mean 'mnist-2d'"):
+        load_pretrained("mnist2d")
+
+
+def test_the_command_trains_writes_and_registers(tmp_path, capsys):
+    recipes.main(["digits-2d", "--folder", str(tmp_path), "--epochs", "1"])
+    assert "reconstruction" in capsys.readouterr().out
+    space = load_pretrained("digits-2d", folder=tmp_path)
+    assert space.card["command"].endswith("digits-2d --epochs 1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "digits-2d.codes.safetensors", "digits-2d.json", "digits-2d.model.safetensors", "manifest.json",
+    ]  # fmt: skip
+
+
+@needs_mnist
+def test_one_epoch_of_the_shipped_mnist_recipe_runs_end_to_end(tmp_path):
+    card = recipes.train_latent_space("mnist-2d", tmp_path, epochs=1)
+    assert card["test"]["reconstruction (nats per image)"] < 180
+    assert load_pretrained("mnist-2d", folder=tmp_path).codes.shape == (60_000, 2)
+
+
+def test_the_two_sample_test_tells_equal_from_different():
+    generator = torch.Generator().manual_seed(1)
+    same = torch.randn(6000, 2, generator=generator)
+    equal = recipes.two_sample_test(same[:5000], same[5000:])
+    shifted = recipes.two_sample_test(same[:5000] + 1, same[5000:] + 1)
+    assert equal["held-out loss"] == pytest.approx(0.693, abs=0.01)
+    assert shifted["held-out loss"] < 0.62

@@ -1,0 +1,332 @@
+"""Training: losses against closed forms, each step's promise, resume after SIGKILL, refusals."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from nav_utils.checkpointing import read_safetensors, write_safetensors
+from nav_utils.data import load_images
+from nav_utils.history import History
+from nav_utils.models import AAE, VAE, Autoencoder
+from nav_utils.training import (
+    adam,
+    cosine_rate,
+    epoch_order,
+    fit,
+    gradient_penalty,
+    kl_to_prior,
+    reconstruction_nats,
+    train_aae,
+    train_autoencoder,
+    train_vae,
+    update,
+)
+
+DIGITS = load_images("digits").images
+SMALL = {"progress": False, "batch_size": 64}
+
+
+def small_aae(seed=0):
+    return AAE((1, 8, 8), 2, hidden=(32, 16), discriminator_hidden=(16, 16), seed=seed)
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+# ---- losses ----
+
+
+def test_reconstruction_is_summed_over_the_pixels_of_each_image_in_nats():
+    x = torch.tensor([[[[1.0, 0.0]]], [[[0.5, 0.5]]]])
+    probability = torch.tensor([[[[0.9, 0.2]]], [[[0.5, 0.5]]]])
+    expected = torch.tensor([-math.log(0.9) - math.log(0.8), 2 * math.log(2)])
+    torch.testing.assert_close(reconstruction_nats(probability.logit(), x), expected)
+
+
+def test_kl_to_prior_agrees_with_monte_carlo_and_is_zero_at_the_prior():
+    mean, log_variance = torch.tensor([[0.7, -1.2]]), torch.tensor([[0.3, -0.9]])
+    q = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
+    p = torch.distributions.Normal(torch.zeros(1, 2), torch.ones(1, 2))
+    torch.manual_seed(0)
+    z = q.sample((400_000,))
+    estimate = (q.log_prob(z) - p.log_prob(z)).sum(-1).mean()
+    assert float(kl_to_prior(mean, log_variance)) == pytest.approx(float(estimate), abs=0.01)
+    assert float(kl_to_prior(torch.zeros(1, 2), torch.zeros(1, 2))) == 0
+
+
+def test_gradient_penalty_is_the_squared_slope_of_a_linear_logit():
+    linear = torch.nn.Linear(2, 1)
+    with torch.no_grad():
+        linear.weight.copy_(torch.tensor([[3.0, -4.0]]))
+    penalty = gradient_penalty(linear, torch.randn(7, 2))
+    assert float(penalty.detach()) == pytest.approx(25)
+    penalty.backward()
+    torch.testing.assert_close(linear.weight.grad, torch.tensor([[6.0, -8.0]]))
+
+
+# ---- steps ----
+
+
+def test_each_player_is_updated_by_its_own_loss_alone():
+    model = small_aae()
+    before = model.discriminator[0].weight.clone()
+    loss = -model.logit(model.encode(DIGITS[:8])).mean()
+    update(adam(model.encoder.parameters(), 1e-2), loss)
+    assert torch.equal(model.discriminator[0].weight, before)
+    assert model.discriminator[0].weight.grad is None
+
+
+def test_a_loss_that_is_not_finite_changes_nothing():
+    model = small_aae()
+    before = weights(model)
+    update(adam(model.parameters(), 1e-2), weights(model).sum() * float("nan"))
+    assert torch.equal(weights(model), before)
+
+
+@pytest.mark.parametrize(
+    ("train", "kind", "losses"),
+    [
+        (train_autoencoder, Autoencoder, {"reconstruction"}),
+        (train_vae, VAE, {"reconstruction", "kl"}),
+        (train_aae, AAE, {"reconstruction", "adversarial", "discriminator"}),
+    ],
+)
+def test_each_method_learns_to_rebuild_digits(train, kind, losses):
+    model = kind((1, 8, 8), 2, hidden=(64, 32))
+    history = train(model, DIGITS, 8, **SMALL)
+    assert set(history.losses) == losses
+    means = history.epochs("reconstruction")
+    assert len(means) == 8 and means[-1] < 0.85 * means[0]
+    assert not model.training
+
+
+def test_the_adversarial_game_brings_codes_to_the_prior():
+    free, matched = Autoencoder((1, 8, 8), 2, (64, 32)), AAE((1, 8, 8), 2, (64, 32))
+    train_autoencoder(free, DIGITS, 40, **SMALL)
+    train_aae(matched, DIGITS, 40, **SMALL)
+    with torch.no_grad():
+        spread = [float(torch.cov(m.encode(DIGITS).T).diagonal().max()) for m in (free, matched)]
+    assert 0.4 < spread[1] < 2.5, "codes of the AAE have about the prior's variance"
+    assert spread[0] > 2 * spread[1], "nothing holds those of the plain autoencoder"
+
+
+# ---- the loop ----
+
+
+def test_two_runs_with_one_seed_are_equal_and_another_seed_is_not():
+    runs = []
+    for seed in (0, 0, 1):
+        model = small_aae()
+        train_aae(model, DIGITS[:256], 2, seed=seed, **SMALL)
+        runs.append(weights(model))
+    assert torch.equal(runs[0], runs[1])
+    assert not torch.equal(runs[0], runs[2])
+
+
+def test_every_epoch_visits_every_image_once_in_another_order():
+    first, second = epoch_order(100, 0, 0), epoch_order(100, 0, 1)
+    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(100))
+    assert first.tolist() != second.tolist() and epoch_order(100, 0, 0).tolist() == first.tolist()
+
+
+def test_the_learning_rate_falls_to_zero_along_half_a_cosine():
+    assert [cosine_rate(2.0, t) for t in (0, 0.5, 1)] == pytest.approx([2, 1, 0])
+
+
+def test_the_callback_is_told_every_step():
+    seen = []
+    train_autoencoder(
+        Autoencoder((1, 8, 8), 2, (8,)), DIGITS[:100], 2, callback=seen.append, **SMALL
+    )
+    assert [info["step"] for info in seen] == [1, 2, 3, 4]
+    assert [info["epoch_end"] for info in seen] == [False, True, False, True]
+    assert seen[-1]["n_steps"] == 4 and "reconstruction" in seen[-1]["losses"]
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_step_the_losses_and_what_to_try(tmp_path):
+    model, calls = small_aae(), []
+    before = weights(model)
+
+    def poisoned(model, optimizers, x, generator):
+        calls.append(1)
+        loss = model.encode(x).mean() * (float("nan") if len(calls) == 3 else 0.0)
+        update(optimizers["autoencoder"], loss)
+        return {"reconstruction": loss}
+
+    optimizers = {"autoencoder": torch.optim.SGD(model.parameters(), lr=0.1)}
+    with pytest.raises(
+        FloatingPointError, match=r"step 3 of 10: reconstruction nan.*Try a smaller"
+    ):
+        fit(model, DIGITS[:320], optimizers, poisoned, epochs=2, **SMALL)
+    assert len(calls) == 3
+    assert torch.equal(weights(model), before)
+
+
+@pytest.mark.parametrize(
+    ("images", "options", "words"),
+    [
+        (torch.zeros(4, 64), {}, r"images: expected a floating-point tensor \(N, C, H, W\)"),
+        (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), {}, "got torch.uint8"),
+        (torch.zeros(0, 1, 8, 8), {}, "expected at least one, got none"),
+        (torch.full((4, 1, 8, 8), 255.0), {}, "divide 8-bit images by 255"),
+        (torch.full((4, 1, 8, 8), math.nan), {}, "expected finite values"),
+        (torch.zeros(4, 1, 8, 8), {"epochs": 0}, "epochs: expected a whole number of at least 1, got 0"),
+        (torch.zeros(4, 1, 8, 8), {"batch_size": 0}, "batch_size: expected"),
+        (torch.zeros(4, 1, 8, 8), {"checkpoint_every": 1.5}, "checkpoint_every: expected"),
+        ("digits", {}, "got str"),
+    ],
+)  # fmt: skip
+def test_bad_arguments_are_refused(images, options, words):
+    with pytest.raises(ValueError, match=words):
+        train_aae(small_aae(), images, **({"epochs": 1} | options))
+
+
+# ---- checkpoints ----
+
+
+def test_a_run_stopped_between_checkpoints_ends_bit_for_bit_like_the_uninterrupted_one(tmp_path):
+    whole, halted = small_aae(), small_aae()
+    expected = train_aae(whole, DIGITS[:400], 4, **SMALL)
+
+    class Stop(Exception):
+        pass
+
+    def stop(info):
+        if info["step"] == 17:
+            raise Stop
+
+    options = SMALL | {"checkpoint": tmp_path / "run.safetensors", "checkpoint_every": 5}
+    with pytest.raises(Stop):
+        train_aae(halted, DIGITS[:400], 4, callback=stop, **options)
+    again, seen = small_aae(), []
+    history = train_aae(again, DIGITS[:400], 4, callback=seen.append, **options)
+    assert seen[0]["step"] == 16, "it went on after the last whole checkpoint"
+    assert torch.equal(weights(again), weights(whole))
+    for name in expected.losses:
+        np.testing.assert_array_equal(history[name], expected[name])
+
+
+VICTIM = """
+import sys, torch
+from nav_utils.data import load_images
+from nav_utils.models import AAE
+from nav_utils.training import train_aae
+model = AAE((1, 8, 8), 2, hidden=(32, 16), discriminator_hidden=(16, 16))
+images = load_images("digits").images
+train_aae(model, images, 60, checkpoint=sys.argv[1], checkpoint_every=1, progress=False)
+"""
+
+
+def test_killed_at_any_moment_it_resumes_from_a_whole_checkpoint(tmp_path):
+    file = tmp_path / "run.safetensors"
+    kills = 0
+    for patience in (0.0, 0.05, 0.11):
+        process = subprocess.Popen([sys.executable, "-c", VICTIM, str(file)])
+        start = time.monotonic()
+        size = file.stat().st_mtime_ns if file.exists() else 0
+        while time.monotonic() - start < 60 and process.poll() is None:
+            if file.exists() and file.stat().st_mtime_ns != size:
+                break
+            time.sleep(0.001)
+        time.sleep(patience)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        kills += process.returncode == -signal.SIGKILL
+        assert int(read_safetensors(file)[1]["step"]) >= 1  # whole: it can be read
+    assert kills == 3, "each process was alive when it was killed"
+    resumed, whole = small_aae(), small_aae()
+    train_aae(resumed, DIGITS, 60, checkpoint=file, checkpoint_every=1000, progress=False)
+    train_aae(whole, DIGITS, 60, progress=False)
+    assert torch.equal(weights(resumed), weights(whole))
+    assert [path.name for path in tmp_path.iterdir()] == ["run.safetensors"], (
+        "nothing partial is left"
+    )
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    options = SMALL | {"checkpoint": tmp_path / "run.safetensors"}
+    first, second, seen = small_aae(), small_aae(), []
+    train_aae(first, DIGITS[:128], 2, **options)
+    history = train_aae(second, DIGITS[:128], 2, callback=seen.append, **options)
+    assert seen == [] and len(history) == 4
+    assert torch.equal(weights(first), weights(second))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 1}, "seed: 0 there, 1 here"),
+        ({"weight": 2.0}, "step options"),
+        ({"batch_size": 32}, "batch_size"),
+        ({"learning_rate": 1e-4}, "optimizers"),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, words):
+    options = SMALL | {"checkpoint": tmp_path / "run.safetensors"}
+    train_aae(small_aae(), DIGITS[:128], 1, **options)
+    with pytest.raises(ValueError, match=words):
+        train_aae(small_aae(), DIGITS[:128], 1, **(options | change))
+    with pytest.raises(ValueError, match="images"):
+        train_aae(small_aae(), DIGITS[1:129], 1, **options)
+
+
+def test_a_damaged_checkpoint_is_refused_by_name(tmp_path):
+    file = tmp_path / "run.safetensors"
+    write_safetensors(file, {"a": torch.ones(100)}, {"step": "1"})
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(ValueError, match=r"run\.safetensors: expected a whole safetensors file"):
+        train_aae(small_aae(), DIGITS[:128], 1, checkpoint=file, **SMALL)
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    file = tmp_path / "run.safetensors"
+    write_safetensors(file, {"a": torch.ones(3)}, {"step": "1"})
+    monkeypatch.setattr(os, "replace", lambda *a: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_safetensors(file, {"a": torch.zeros(3)}, {"step": "2"})
+    assert torch.equal(read_safetensors(file)[0]["a"], torch.ones(3))
+
+
+# ---- history ----
+
+
+def test_history_averages_epochs_and_names_the_losses_it_has():
+    history = History(2)
+    for value in (1.0, 3.0, 5.0):
+        history.append({"reconstruction": value})
+    assert history.epochs("reconstruction").tolist() == [2.0, 5.0]
+    assert len(history) == 3
+    with pytest.raises(KeyError, match="no loss called 'kl'; there are: reconstruction"):
+        history["kl"]
+
+
+def test_history_plots_every_loss_with_its_name():
+    history = train_vae(VAE((1, 8, 8), 2, (8,)), DIGITS[:64], 2, **SMALL)
+    ax = history.plot()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["reconstruction", "kl"]
+
+
+# ---- the reference run ----
+
+
+@pytest.mark.skipif(
+    "NAV_UTILS_DATA" not in os.environ, reason="real MNIST: set NAV_UTILS_DATA to its folder"
+)
+def test_one_epoch_of_the_mnist_recipe_is_on_its_way():
+    train, test = load_images("mnist"), load_images("mnist", "test")
+    model = AAE((1, 28, 28), 2)
+    train_aae(model, train.images, 1, progress=False)
+    with torch.no_grad():
+        z = model.encode(test.images)
+        nats = float(reconstruction_nats(model.decode_logits(z), test.images).mean())
+        eigenvalues = torch.linalg.eigvalsh(torch.cov(z.T))
+    assert nats < 170, "the mean image costs 206 nats"
+    assert eigenvalues.min() > 0.5 and eigenvalues.max() < 3
