@@ -37,6 +37,7 @@ def write_safetensors(
     )
     with open(partial, "rb+") as file:
         os.fsync(file.fileno())
+    partial.chmod(0o644)  # safetensors writes files that only their owner may read
     os.replace(partial, path)
 
 

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-import os
 import shutil
 
 import pytest
 import torch
+from real_data import needs_mnist
 
 from nav_utils import recipes
 from nav_utils.data import load_images
@@ -14,9 +14,6 @@ from nav_utils.pretrained import CHECKPOINTS, load_classifier, load_pretrained
 from nav_utils.training import reconstruction_nats
 
 NAMES = ["mnist-2d", "mnist-16d", "digits-2d"]
-needs_mnist = pytest.mark.skipif(
-    "NAV_UTILS_DATA" not in os.environ, reason="real MNIST: set NAV_UTILS_DATA to its folder"
-)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,7 +52,7 @@ def test_the_shipped_models_keep_what_was_promised(name, nats, lowest, highest):
     assert space.card["test"]["eigenvalues of the code covariance"] == pytest.approx(
         eigenvalues.tolist(), abs=2e-3
     )
-    assert 0.5 < space.card["test"]["two-sample test"]["held-out loss"] <= 0.694
+    assert 0.4 < space.card["test"]["two-sample test"]["held-out loss"] <= 0.694
 
 
 def test_the_decoder_that_travels_in_pages_is_small():

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from real_data import needs_mnist
 
 from nav_utils.checkpointing import read_safetensors, write_safetensors
 from nav_utils.data import load_images
@@ -317,9 +318,7 @@ def test_history_plots_every_loss_with_its_name():
 # ---- the reference run ----
 
 
-@pytest.mark.skipif(
-    "NAV_UTILS_DATA" not in os.environ, reason="real MNIST: set NAV_UTILS_DATA to its folder"
-)
+@needs_mnist
 def test_one_epoch_of_the_mnist_recipe_is_on_its_way():
     train, test = load_images("mnist"), load_images("mnist", "test")
     model = AAE((1, 28, 28), 2)

@@ -113,7 +113,7 @@ def _faults(exercise: Exercise, expected: str) -> Iterator[str]:
     if number != expected:
         yield f"exercise {number} should be {expected}: number them in order"
     if len(exercise.stub_cells) != 1:
-        yield f'exercise {number} has {len(exercise.stub_cells)} cells ending in check(...), not 1'
+        yield f"exercise {number} has {len(exercise.stub_cells)} cells ending in check(...), not 1"
     elif exercise.name is None:
         yield f"exercise {number}: the second argument of check has to be a name"
     elif exercise.stub and (checked(exercise.stub) or ("",))[0] != number:
@@ -123,7 +123,8 @@ def _faults(exercise: Exercise, expected: str) -> Iterator[str]:
     if not exercise.hint:
         yield f"exercise {number} has no {HINT}"
     if len(exercise.solutions) != 1:
-        yield f"exercise {number} has {len(exercise.solutions)} python blocks below {SOLUTION}, not 1"
+        count = len(exercise.solutions)
+        yield f"exercise {number} has {count} python blocks below {SOLUTION}, not 1"
     elif exercise.name and not _defines(exercise.solutions[0], exercise.name):
         yield f"exercise {number}: its solution doesn't define {exercise.name}"
 
@@ -138,7 +139,9 @@ def _defines(source: str, name: str) -> bool:
             return True
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = {t.id for target in targets for t in ast.walk(target) if isinstance(t, ast.Name)}
+            names = {
+                t.id for target in targets for t in ast.walk(target) if isinstance(t, ast.Name)
+            }
             if name in names:
                 return True
     return False

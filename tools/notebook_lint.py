@@ -29,7 +29,9 @@ DISPLAYS = ("print", "show", "check", "display")
 DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]*")
 MACHINE_PATH = re.compile(r"(?<![\w./~-])(/home/\w|/Users/\w|/root/|/tmp/|/work/|[A-Z]:\\Users)")
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
-REMOTE = re.compile(r"<(?:img|script|link|iframe|video|source)\b[^>]*(?:src|href)=[\"']?(?:https?:)?//")
+REMOTE = re.compile(
+    r"<(?:img|script|link|iframe|video|source)\b[^>]*(?:src|href)=[\"']?(?:https?:)?//"
+)
 
 
 class Finding(NamedTuple):
@@ -174,7 +176,9 @@ def directive(chapter: Chapter) -> Hits:
     for number, source in chapter.markdown():
         prose = without_code(source)
         marks = {
-            "a directive": re.search(r"^\s*(`{3,}|~{3,}|:{3,})\s*\{[\w:+.-]+\}", source, re.MULTILINE),
+            "a directive": re.search(
+                r"^\s*(`{3,}|~{3,}|:{3,})\s*\{[\w:+.-]+\}", source, re.MULTILINE
+            ),
             "a colon fence": re.search(r"^\s*:{3,}", prose, re.MULTILINE),
             "a role": re.search(r"(?<![\\\w])\{[a-zA-Z][\w:+.-]*\}(?=``)", prose),
             "a target": re.search(r"^\([\w:. -]+\)=[ ]*$", prose, re.MULTILINE),

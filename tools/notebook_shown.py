@@ -33,7 +33,10 @@ def _aliases(source: str) -> Iterator[tuple[str, str]]:
             elif isinstance(node, ast.Import):
                 for alias in node.names:
                     if alias.name.split(".")[0] == text.PACKAGE:
-                        yield alias.asname or text.PACKAGE, alias.asname and alias.name or text.PACKAGE
+                        yield (
+                            alias.asname or text.PACKAGE,
+                            alias.asname and alias.name or text.PACKAGE,
+                        )
 
 
 def _attributes(source: str) -> Iterator[str]:

@@ -65,7 +65,7 @@ def setup_cell(root: Path = ROOT) -> str:
 
 
 def badge(path: Path, root: Path = ROOT) -> str:
-    """Return the line that opens this chapter on Colab: a plain link, so that nothing is fetched."""
+    """Return the line that opens this chapter on Colab: a plain link, which fetches nothing."""
     _, repo, branch = repository(root)
     return BADGE.format(repo=repo, branch=branch, path=f"notebooks/{path.name}")
 

@@ -138,8 +138,8 @@ def check(number: str, answer: Any) -> Verdict:
     except _LearnerError as error:
         return Verdict(number, "error", None, f"your code raised {error}. Hint: {hint}")
     except Exception as error:  # an answer of another kind than the checker can handle
-        reason = f"your answer could not be checked: {_describe(error)}. Hint: {hint}"
-        return Verdict(number, "error", None, reason)
+        message = f"your answer could not be checked: {_describe(error)}. Hint: {hint}"
+        return Verdict(number, "error", None, message)
     if mistake is None:
         return Verdict(number, "right", None, "right.")
     return Verdict(number, "mistake", mistake.name, f"not yet ({mistake.name}). {mistake.advice}")
@@ -200,7 +200,7 @@ def _generic(value: np.ndarray, target: np.ndarray) -> Mistake:
         bad = int((~np.isfinite(value)).sum())
         return Mistake("not finite", f"{bad} of {value.size} values are NaN or infinite.")
     if value.ndim == 0:
-        return Mistake("a different value", f"Expected {_text(target[()])}, got {_text(value[()])}.")
+        return Mistake("a different value", f"Expected {_text(target)}, got {_text(value)}.")
     worst = np.unravel_index(np.argmax(np.abs(np.nan_to_num(_minus(value, target)))), value.shape)
     place = ", ".join(str(i) for i in worst)
     return Mistake(
@@ -247,8 +247,9 @@ def _to_array(value: Any) -> np.ndarray | None:
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
-def _text(number: np.number) -> str:
-    return f"{number:.6g}" if isinstance(number, np.floating) else str(number)
+def _text(number: np.ndarray) -> str:
+    """Write one entry of an array: whole numbers in full, others with six digits."""
+    return f"{float(number):.6g}" if number.dtype.kind == "f" else str(number)
 
 
 def _kind(array: np.ndarray) -> str:

@@ -50,7 +50,7 @@ def chapters(folder=ROOT):
 
 def external_addresses(text):
     """Addresses on other hosts that a page or style sheet would load by itself."""
-    return [a or b for a, b in EXTERNAL.findall(text) if 'rel="canonical"' not in text]
+    return [attribute or style for attribute, style in EXTERNAL.findall(text)]
 
 
 def launch_browser(playwright):
@@ -121,7 +121,8 @@ CONTRAST = """() => {
     return { rgb: [r, g, b], a };
   };
   const luminance = (rgb) => {
-    const [r, g, b] = rgb.map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const linear = (v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    const [r, g, b] = rgb.map((v) => linear(v / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const background = (element) => {
@@ -138,8 +139,8 @@ CONTRAST = """() => {
     const text = luminance(parse(getComputedStyle(element).color).rgb);
     const ground = luminance(background(element));
     const ratio = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
-    if (ratio < 4.5) found.add(
-      `contrast ${ratio.toFixed(1)}: <${element.tagName.toLowerCase()}> ${element.innerText.slice(0, 40)}`);
+    const name = `<${element.tagName.toLowerCase()}> ${element.innerText.slice(0, 40)}`;
+    if (ratio < 4.5) found.add(`contrast ${ratio.toFixed(1)}: ${name}`);
   }
   return [...found];
 }"""

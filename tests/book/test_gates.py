@@ -76,8 +76,9 @@ def test_a_good_page_has_no_fault(reader, folder, address):
 @pytest.mark.parametrize("fault", FAULTY_PARTS)
 def test_a_fault_in_a_page_is_found(fault, reader, folder, address):
     part, expected = FAULTY_PARTS[fault]
-    (folder / "faulty.html").write_text(GOOD_PAGE % part, encoding="utf-8")
-    found = pages.look_at(reader, f"{address}/faulty.html", home=address)
+    name = f"{fault.replace(' ', '-')}.html"  # one name a page: the browser keeps what it has seen
+    (folder / name).write_text(GOOD_PAGE % part, encoding="utf-8")
+    found = pages.look_at(reader, f"{address}/{name}", home=address)
     assert any(line.startswith(expected) for line in found), found
 
 

@@ -1,0 +1,198 @@
+"""Versions: pyproject, constraints, environment.yml, Colab, the workflows and the citation agree."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+COLAB = json.loads((ROOT / "tests" / "colab_versions.json").read_text(encoding="utf-8"))
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PYTHONS = ["3.11", "3.12", "3.13"]
+
+
+def requirements(lines):
+    """Specifier of each named package, by canonical name."""
+    parsed = map(Requirement, lines)
+    return {canonicalize_name(line.name): line.specifier for line in parsed}
+
+
+def pins(text):
+    """Version of each package in a constraints file; every line has to be a plain pin."""
+    found = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            match = re.fullmatch(r"([A-Za-z0-9._-]+)==([0-9][A-Za-z0-9.]*)", line)
+            if match is None:
+                raise ValueError(f"expected name==version with no local suffix, got {line!r}")
+            name = canonicalize_name(match[1])
+            if name in found:
+                raise ValueError(f"{name} is pinned twice")
+            found[name] = Version(match[2])
+    return found
+
+
+PINS = pins((ROOT / "constraints.txt").read_text(encoding="utf-8"))
+
+
+def environment_faults(text):
+    """What is wrong with an environment.yml: a list of sentences, empty if nothing is."""
+    environment = yaml.safe_load(text)
+    if not isinstance(environment, dict) or set(environment) != {
+        "name",
+        "channels",
+        "dependencies",
+    }:
+        return ["expected the keys name, channels and dependencies"]
+    if environment["channels"] != ["conda-forge"]:
+        return ["expected conda-forge as the only channel"]
+    conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    through_pip = [entry for entry in environment["dependencies"] if not isinstance(entry, str)]
+    faults = []
+    python = [entry for entry in conda if re.match(r"python\b", entry)]
+    match = re.fullmatch(r"python=(\d+\.\d+)", python[0]) if len(python) == 1 else None
+    if match is None or match[1] not in PYTHONS:
+        faults.append(f"expected one python=X.Y with X.Y in {PYTHONS}, got {python}")
+    if sorted(entry for entry in conda if entry not in python) != ["pip"]:
+        faults.append(f"expected only python and pip from conda, got {conda}")
+    if len(through_pip) != 1 or set(through_pip[0]) != {"pip"}:
+        return [*faults, "expected one list of pip requirements"]
+    return faults + pip_faults(through_pip[0]["pip"])
+
+
+def pip_faults(lines):
+    """What is wrong with the pip part of an environment.yml."""
+    faults = []
+    declared = {**requirements(PROJECT["dependencies"])}
+    for extra in EXTRAS.values():
+        declared.update(requirements(extra))
+    for line in lines:
+        if line.startswith("-c "):
+            if not (ROOT / line[3:]).is_file():
+                faults.append(f"no such file: {line}")
+        elif match := re.fullmatch(r"-e \.\[([a-z,]+)\]", line):
+            faults += [f"no extra {name}" for name in match[1].split(",") if name not in EXTRAS]
+        else:
+            try:
+                wanted = Requirement(line)
+            except InvalidRequirement as error:
+                faults.append(f"not a requirement: {line}: {error}")
+                continue
+            if declared.get(canonicalize_name(wanted.name)) != wanted.specifier:
+                faults.append(f"pyproject.toml does not say {line}")
+    if "-c constraints.txt" not in lines or not any(line.startswith("-e .") for line in lines):
+        faults.append("expected `-c constraints.txt` and `-e .[...]`")
+    return faults
+
+
+def test_environment_yml_agrees_with_pyproject():
+    assert environment_faults((ROOT / "environment.yml").read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("python=3.11", "python=3.9", "expected one python="),
+        ("python=3.11", "python>=3.11", "expected one python="),
+        ("  - python=3.11\n", "", "expected one python="),
+        ("name: nav-utils\n", "", "expected the keys"),
+        ("conda-forge", "defaults", "expected conda-forge"),
+        ("  - pip\n", "  - pip\n  - numpy\n", "expected only python and pip"),
+        ("  - pip:", "  - pap:", "expected one list of pip"),
+        ("[book,test,lab]", "[book,tests]", "no extra tests"),
+        ("-c constraints.txt", "-c constraint.txt", "no such file"),
+        ("      - -c constraints.txt\n", "", "expected `-c constraints.txt`"),
+        ("- -e .[book,test,lab]", "- numpy>=1.26", "expected `-c constraints.txt`"),
+        ("- -e .", "- numpy>=2.0\n      - -e .", "pyproject.toml does not say"),
+        ("- -e .", "- bad spec ===\n      - -e .", "not a requirement"),
+    ],
+)
+def test_a_fault_in_environment_yml_is_found(right, wrong, said):
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    assert right in text
+    assert any(said in fault for fault in environment_faults(text.replace(right, wrong)))
+
+
+def test_constraints_pin_every_requirement_within_its_bounds():
+    for group in (PROJECT["dependencies"], *EXTRAS.values()):
+        for name, specifier in requirements(group).items():
+            assert name in PINS, f"{name} is not pinned in constraints.txt"
+            assert PINS[name] in specifier, f"{name}=={PINS[name]} is outside {specifier}"
+
+
+@pytest.mark.parametrize(
+    "line", ["torch==2.13.0+cpu", "numpy>=2", "-e .", "x @ https://example.org/x.whl", "a==1\nA==2"]
+)
+def test_a_line_that_is_no_plain_pin_is_refused(line):
+    with pytest.raises(ValueError, match=r"expected name==version|pinned twice"):
+        pins(line)
+
+
+def test_installing_the_package_on_colab_changes_nothing_there():
+    installed = {}
+    for packages in COLAB["packages"].values():
+        installed.update({canonicalize_name(name): version for name, version in packages.items()})
+    assert Version(COLAB["python"]) in SpecifierSet(PROJECT["requires-python"])
+    for name, specifier in requirements(PROJECT["dependencies"]).items():
+        assert name in installed, f"{name} is not known to be on Colab: pip would install it"
+        assert Version(installed[name]) in specifier, (
+            f"Colab has {name} {installed[name]}, which {specifier} would replace"
+        )
+
+
+def test_citation_names_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+    assert {"message", "title", "authors", "repository-code"} <= set(citation)
+
+
+def test_every_checkpoint_file_travels_in_the_wheel():
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = patterns["tool"]["setuptools"]["package-data"]["nav_utils"]
+    package = ROOT / "nav_utils"
+    carried = {path for pattern in patterns for path in package.glob(pattern)}
+    data = {path for path in package.rglob("*") if path.is_file() and path.suffix != ".py"}
+    assert {path for path in data if "__pycache__" not in path.parts} == carried
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflow_is_well_formed(path):
+    text = path.read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    assert {"name", True, "permissions", "jobs"} <= set(workflow)  # YAML reads `on` as True
+    assert "secrets." not in text
+    for job in workflow["jobs"].values():
+        assert job["runs-on"] and job["timeout-minutes"] <= 60
+        for step in job["steps"]:
+            assert ("uses" in step) != ("run" in step), step
+            assert re.fullmatch(r"[\w.-]+/[\w./-]+@v\d+", step.get("uses", "a/b@v1")), step
+            for command in re.findall(r"\bmake ([a-z-]+)", step.get("run", "")):
+                assert f"\n{command}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_workflows_cover_tests_book_and_colab():
+    jobs = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in WORKFLOWS}
+    assert set(jobs) == {"test.yml", "book.yml", "colab.yml"}
+    matrix = jobs["test.yml"]["jobs"]["test"]["strategy"]["matrix"]
+    assert matrix["python-version"] == PYTHONS
+    assert jobs["book.yml"]["permissions"]["pages"] == "write"
+    assert "schedule" in jobs["colab.yml"][True]
+    steps = [step.get("run", "") for step in jobs["colab.yml"]["jobs"]["colab"]["steps"]]
+    assert any("tests/colab_versions.json" in step for step in steps)
+
+
+def test_ci_runs_the_documented_command():
+    script = ROOT / ".ci" / "run"
+    assert script.stat().st_mode & 0o111
+    assert re.search(r"^make test\b", script.read_text(encoding="utf-8"), re.MULTILINE)

@@ -1,0 +1,41 @@
+"""Style, format and types are clean (settings in pyproject.toml)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*command, folder=ROOT):
+    """Run a module of this environment in `folder`; the finished process."""
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("command", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]])
+def test_the_project_is_clean(command):
+    found = run(*command)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        (["ruff", "check"], "import os\n"),
+        (["ruff", "check"], f"x = '{'a' * 100}'\n"),
+        (["ruff", "format", "--check"], "x = [1,2]\n"),
+        (["mypy"], 'def f(x: int) -> int:\n    return "a"\n'),
+    ],
+)
+def test_a_fault_is_found(command, text, tmp_path):
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    for package in ("nav_utils", "tools"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("")
+    assert run(*command, folder=tmp_path).returncode == 0
+    (tmp_path / "tools" / "faulty.py").write_text(text)
+    assert run(*command, folder=tmp_path).returncode == 1
