@@ -58,7 +58,7 @@ def test_result_is_on_the_device_of_z():
 
 BAD = {
     "other dimension": (normal(5, 2), normal(30, 3), 10, r"\(5, 2\) and \(30, 3\)"),
-    "codes not a matrix": (normal(5, 2), normal(30, 1, 2), 10, r"codes \(M, d\), got"),
+    "codes not a matrix": (normal(5, 2), normal(30, 2, 2), 10, r"codes \(M, d\), got"),
     "z a number": (torch.tensor(1.0), normal(30, 1), 10, r"z \(\.\.\., d\)"),
     "too few codes": (normal(5, 2), normal(9, 2), 10, "k: expected 1 to 9.*got 10"),
     "k = 0": (normal(5, 2), normal(9, 2), 0, "k: expected 1 to 9.*got 0"),

@@ -65,7 +65,7 @@ def check(number, answer):
 ''',
 }
 
-DRAFT = '''
+DRAFT = """
 # %% [markdown]
 # # A tiny chapter
 #
@@ -98,7 +98,7 @@ print("twice 21 is", double(21))
 # %%
 show(alt="a line that rises from the left to the right")
 
-'''
+"""
 
 EXERCISE = """
 # %% [markdown]
@@ -363,22 +363,12 @@ SPOILED = {
     "path of a machine": (add_prose("Open /home/someone/x."), {"machine"}),
     "path in an output": (set_stream("twice 21", "read /tmp/tmp1/a.npy"), {"machine"}),
     "address in an output": (set_stream("twice 21", "<A at 0x7f00112233>"), {"machine"}),
-    "outputs not compared": (
-        edit("twice 21", "def double", "# NBVAL_IGNORE_OUTPUT\ndef double"),
-        {"ignored"},
-    ),
+    "outputs not compared": (edit("twice 21", "def", "# NBVAL_IGNORE_OUTPUT\ndef"), {"ignored"}),
     "folded code is stale": (edit("Code of", "display(", "print("), {"folded"}),
     "folded code of nothing": (edit("Code of", "tiny.show", "tiny.no"), {"folded", "shown"}),
     "folded code missing": (drop_cell("Code of"), {"shown"}),
     "helper unlike the package's": (edit("twice 21", "2 * x", "x + x"), {"copy"}),
 }
-SPOILED["outputs not compared"] = (
-    lambda cells: [
-        cell.update(source="# NBVAL_IGNORE_OUTPUT\n" + cell.source)
-        for cell in (cell_with(cells, "twice 21"), cell_with(cells, "rises"))
-    ],
-    {"ignored"},
-)
 
 
 def test_the_good_chapter_has_no_finding(course, good):
@@ -515,14 +505,15 @@ def test_a_failing_chapter_stays_as_it_was(source, timeout, message, spoiled, co
     assert [p.name for p in path.parent.glob(".*")] == []
 
 
-def test_the_command_names_the_failing_chapter_and_exits_with_1(spoiled, capsys):
+def test_the_command_names_the_failing_chapter_and_exits_with_1(spoiled, course, capsys):
     path = spoiled(lambda cells: cell_with(cells, "# Setup").update(source="1 / 0"))
-    assert notebooks.main(["run", str(path)]) == 1
+    assert notebooks.main(["run", str(path)], course) == 1
     told = capsys.readouterr().out
     assert "02_spoiled.ipynb" in told and "cell 2 raised ZeroDivisionError" in told
-    assert notebooks.main(["lint", str(path)]) == 1
+    assert notebooks.main(["lint", str(path)], course) == 1
+    assert "raised" not in capsys.readouterr().out
     with pytest.raises(SystemExit, match="2"):
-        notebooks.main(["run", "no_such.ipynb"])
+        notebooks.main(["run", "no_such.ipynb"], course)
 
 
 def test_a_write_that_fails_leaves_the_file_whole(spoiled, monkeypatch):
@@ -573,24 +564,25 @@ def test_a_missing_address_is_named(config, tmp_path):
 # The comparison of stored outputs.
 
 
-def test_nbval_compares_numbers_and_not_pictures(course, good, spoiled):
-    """A wrong stored number fails; the bytes of a picture and the right chapter pass."""
-    path = spoiled(edit("# A tiny", "# A tiny", "# A tiny"))
+def test_nbval_compares_numbers_and_not_pictures(course, spoiled):
+    """A wrong stored number fails; the bytes of a picture and the other cells pass."""
+    path = spoiled(lambda cells: None)
     text = path.read_text(encoding="utf-8")
     data = "base64,bm90"
     assert text.count("twice 21 is 42") == 1 and text.count(data) == 1
     text = text.replace("twice 21 is 42", "twice 21 is 43").replace(data, "base64,AAAA")
     path.write_text(text, encoding="utf-8")
     settings = Path(__file__).with_name("nbval.cfg")
-    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-p", "no:cacheprovider", "-q"]
-    command += ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={settings}"]
+    command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
+    command += ["-p", "nbval.plugin", "--nbval", "--nbval-current-env"]
+    command += [f"--nbval-sanitize-with={settings}", f"--rootdir={course}", str(path)]
     done = subprocess.run(
-        [*command, f"--rootdir={course}", str(good), str(path)],
+        command,
         cwd=course,
-        env=os.environ | {"PYTHONPATH": str(course)},
+        env=os.environ | {"PYTHONPATH": str(course), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
-    assert len(failed) == 1 and "02_spoiled.ipynb::Cell 2" in failed[0], done.stdout
+    assert "1 failed, 6 passed" in done.stdout, done.stdout
+    assert "'twice 21 is 43\\n' == 'twice 21 is 42\\n'" in done.stdout, done.stdout

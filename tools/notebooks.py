@@ -136,6 +136,7 @@ def run(path: Path, root: Path = text.ROOT, timeout: int = CELL_TIMEOUT) -> bool
         record_timing=False,
         coalesce_streams=True,
         on_cell_start=started,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # no word on the kernel's transport
         resources={"metadata": {"path": str(path.parent.resolve())}},
     )
     try:
@@ -155,6 +156,7 @@ def from_script(script: Path, path: Path, root: Path = text.ROOT) -> bool:
 
     notebook = jupytext.reads(script.read_text(encoding="utf-8"), fmt="py:percent")
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.cells = [cell for cell in notebook.cells if cell.source.strip()]
     sync_notebook(notebook, path, root)
     for cell in notebook.cells:
         cell.id = ""
@@ -178,12 +180,12 @@ def lint_files(paths: list[Path], root: Path = text.ROOT) -> list[Finding]:
     return findings + [f for f in lint_course(list(course.values()), root) if f.file in names]
 
 
-def _run_all(paths: list[Path], timeout: int) -> int:
+def _run_all(paths: list[Path], root: Path, timeout: int) -> int:
     failed = 0
     for path in paths:
         start = time.perf_counter()
         try:
-            state = "stored" if run(path, timeout=timeout) else "unchanged"
+            state = "stored" if run(path, root, timeout) else "unchanged"
         except (RunFailed, ValueError) as error:
             failed += 1
             state = f"FAILED, file left as it was: {error}"
@@ -191,11 +193,11 @@ def _run_all(paths: list[Path], timeout: int) -> int:
     return 1 if failed else 0
 
 
-def _sync_all(paths: list[Path]) -> int:
+def _sync_all(paths: list[Path], root: Path) -> int:
     failed = 0
     for path in paths:
         try:
-            state = "refreshed" if sync(path) else "unchanged"
+            state = "refreshed" if sync(path, root) else "unchanged"
         except ValueError as error:
             failed += 1
             state = f"FAILED, file left as it was: {error}"
@@ -203,8 +205,8 @@ def _sync_all(paths: list[Path]) -> int:
     return 1 if failed else 0
 
 
-def _lint_all(paths: list[Path]) -> int:
-    findings = lint_files(paths)
+def _lint_all(paths: list[Path], root: Path) -> int:
+    findings = lint_files(paths, root)
     print("\n".join(map(str, findings)) or f"{len(paths)} chapters, no finding")
     return 1 if findings else 0
 
@@ -235,24 +237,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, root: Path = text.ROOT) -> int:
     """Run the command; return its exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
     inputs = {"from-script": "script", "to-script": "notebook"}.get(options.verb)
-    paths = [getattr(options, inputs)] if inputs else options.files or chapters()
+    paths = [getattr(options, inputs)] if inputs else options.files or chapters(root)
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         parser.error(f"no such file: {', '.join(missing)}")
     if options.verb == "run":
-        return _run_all(paths, options.timeout)
+        return _run_all(paths, root, options.timeout)
     if options.verb == "sync":
-        return _sync_all(paths)
+        return _sync_all(paths, root)
     if options.verb == "lint":
-        return _lint_all(paths)
+        return _lint_all(paths, root)
     try:
         if options.verb == "from-script":
-            from_script(options.script, options.notebook)
+            from_script(options.script, options.notebook, root)
         elif options.script:
             options.script.write_text(to_script(options.notebook), encoding="utf-8")
         else:
