@@ -6,3 +6,5 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Progress bars are not part of a stored output.
 os.environ.setdefault("TQDM_DISABLE", "1")
+# A notebook's kernel prints sets in the order that the stored outputs have.
+os.environ.setdefault("PYTHONHASHSEED", "0")

@@ -9,7 +9,7 @@ import argparse
 import io
 import math
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 
@@ -58,14 +58,16 @@ class Voyage(NamedTuple):
 
 
 def voyage(folder: Path = CHECKPOINTS) -> Voyage:
-    """The straight path of chapter 00, walked from the 3 to the 5, with what two measures say about it."""
+    """The straight path of chapter 00, from the 3 to the 5, with what two measures say of it."""
     space, judge = load_pretrained("mnist-2d", folder=folder), load_classifier(folder=folder)
     first, second = random_pairs(space.test_labels)
     paths = lerp(space.test_codes[first], space.test_codes[second], torch.linspace(0, 1, 41))
     limit = float(shortage(space.test_codes, space.codes).quantile(0.99))
     prior = torch.randn(10_000, 2, generator=torch.Generator().manual_seed(0))
     ends = [nearest(space, digit, place) for digit, place in ENDS]
-    points = lerp(*space.test_codes[ends], torch.linspace(0, 1, N_SHOWN))
+    points = lerp(
+        space.test_codes[ends[0]], space.test_codes[ends[1]], torch.linspace(0, 1, N_SHOWN)
+    )
     with torch.no_grad():
         images = space.model.decode(points)
         confidence = judge(images).softmax(-1).amax(-1)
@@ -108,10 +110,11 @@ def random_pairs(labels: Tensor, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 def draw(trip: Voyage, space: LatentSpace) -> Figure:
     """Left the codes and the path, right the decoded images above the judge's confidence."""
-    style = {"font.size": 12, "axes.titlesize": 13}
+    style: dict[Any, Any] = {"font.size": 13, "axes.titlesize": 13}
     with plt.rc_context(style):
-        fig = plt.figure(figsize=(11, 4.7), layout="constrained")
-        left, right = fig.subfigures(1, 2, width_ratios=(0.42, 0.58))
+        fig = plt.figure(figsize=(10, 4.5), layout="constrained")
+        sides: Any = fig.subfigures(1, 2, width_ratios=(0.42, 0.58))
+        left, right = sides
         draw_map(left.subplots(), trip, space)
         rows = right.subplots(3, 1, sharex=False, height_ratios=(0.75, 1, 1))
         draw_journey(rows, trip)
@@ -122,9 +125,11 @@ def draw_map(ax: Axes, trip: Voyage, space: LatentSpace) -> None:
     """The test codes by digit, with the straight path across them."""
     plot_codes(space.test_codes, space.test_labels, ax=ax, radius=2.7)
     z, lost = trip.points, trip.shortage > trip.limit
-    ax.plot(*z.T, "--", color="black", lw=1.3, zorder=5)
+    ax.plot(z[:, 0], z[:, 1], "--", color="black", lw=1.3, zorder=5)
     for marker, face, rows in (("o", "black", ~lost), ("s", "white", lost)):
-        ax.scatter(*z[rows].T, marker=marker, s=34, fc=face, ec="black", lw=1.2, zorder=6)
+        ax.scatter(
+            z[rows, 0], z[rows, 1], marker=marker, s=34, fc=face, ec="black", lw=1.2, zorder=6
+        )
     ends = "from a {} to a {}".format(*trip.labels)
     ax.set_title(f"Codes of digits, and a straight path {ends}")
 
@@ -148,14 +153,13 @@ def draw_journey(rows: list[Axes], trip: Voyage) -> None:
     rows[1].set(ylim=(0, 1.1), yticks=(0, 0.5, 1))
     rows[2].set_ylim(bottom=0)
     rows[2].axhline(trip.limit, color="0.4", lw=1)
-    place = (N_SHOWN - 0.5, trip.limit)
+    place = (-0.4, trip.limit)
     rows[2].annotate(
-        "99 % of test codes lie below",
+        "99 % of codes lie below",
         place,
         (0, 3),
         textcoords="offset points",
-        ha="right",
-        fontsize=10,
+        fontsize=11,
     )
     rows[2].set_xlabel("along the path; hollow squares: in the hole")
 

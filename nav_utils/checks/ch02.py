@@ -67,7 +67,7 @@ def logit_gradient(answer: Any) -> Mistake | None:
             "the other sign": (x - s, "This is the way down, not up: the gradient is s - x."),
             "squared error": (
                 (s - x) * s * (1 - s),
-                "That is half the squared error's gradient; in the cross-entropy s (1 - s) cancels.",
+                "That is half the squared error's; in the cross-entropy s (1 - s) cancels.",
             ),
             "squared error, without the half": (
                 2 * (s - x) * s * (1 - s),
@@ -129,7 +129,7 @@ def whiten(answer: Any) -> Mistake | None:
             ),
             "the factor on the wrong side": (
                 moments(centred @ torch.linalg.inv(lower)),
-                "Rows are points: L^-1 (z - mean) is (codes - mean) @ inv(L).T, with the transpose.",
+                "Rows are points: L^-1 (z - mean) is (codes - mean) @ inv(L).T, transposed.",
             ),
         },
         tolerance=1e-3,
