@@ -209,6 +209,7 @@ def test_closest_measures_against_the_largest_entry():
     assert closest(RIGHT + 3e-4, RIGHT, tolerance=1e-4) is None  # 3e-4 of 4 is 7.5e-5
     assert closest(RIGHT + 5e-4, RIGHT, tolerance=1e-4).name == "a different value"
     assert closest(0.0, 0.0) is None
+    assert closest(1e-5, 0.0) is None
     assert closest(1e-3, 0.0).name == "a different value"
     assert closest(2e-6, 1e-6).name == "a different value"
 
@@ -217,6 +218,7 @@ def test_closest_takes_the_nearest_candidate():
     mistakes = {"a": (1.04, "A."), "b": (1.10, "B.")}
     assert closest(1.01, 1.0, mistakes, tolerance=0.03) is None
     assert closest(1.06, 1.0, mistakes, tolerance=0.03).name == "a"
+    assert closest(1.03, 1.0, mistakes, tolerance=0.035).name == "a"  # within both tolerances
     assert closest(1.09, 1.0, mistakes, tolerance=0.03) == Mistake("b", "B.")
 
 
@@ -233,7 +235,9 @@ def test_closest_names_a_wrong_shape():
     assert closest(1.0, RIGHT).advice == "Expected shape (3,), got a single number."
 
 
-@pytest.mark.parametrize("got", ["text", {1: 2}, object(), [[1], [2, 3]], 1j, print])
+@pytest.mark.parametrize(
+    "got", ["text", [torch.ones(()), "x"], {1: 2}, object(), [[1], [2, 3]], 1j, print]
+)
 def test_closest_names_a_wrong_type(got):
     mistake = closest(got, RIGHT)
     assert mistake.name == "wrong type"
@@ -248,6 +252,8 @@ def test_closest_names_nan():
 def test_a_named_mistake_may_be_nan_and_the_right_value_infinite():
     nan = np.array([1.0, np.nan])
     assert closest(nan, [1.0, 2.0], {"log of zero": (nan, "Add eps.")}).name == "log of zero"
+    two = {"two": ([2.0, 2.0], "One."), "log of zero": (nan, "Add eps.")}
+    assert closest(nan, [1.0, 2.0], two).name == "log of zero"
     assert closest([np.inf, 1.0], [np.inf, 1.0]) is None
     assert closest([-np.inf, 1.0], [np.inf, 1.0]).name == "a different value"
     assert closest(np.nan, np.nan) is None

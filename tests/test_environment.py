@@ -1,4 +1,4 @@
-"""Versions: pyproject, constraints, environment.yml, Colab, the workflows and the citation agree."""
+"""Versions agree: pyproject, constraints, environment.yml, Colab, workflows and the citation."""
 
 import json
 import re

@@ -263,7 +263,7 @@ def picture(html):
 
 LONG_ALT = "a line that rises from the left to the right"
 SPOILED = {
-    "unexecuted": (unexecute, {"executed", "empty-output", "exercises"}),
+    "unexecuted": (unexecute, {"executed"}),
     "one cell unexecuted": (
         lambda cells: cell_with(cells, "import show").update(execution_count=None),
         {"executed"},

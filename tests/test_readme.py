@@ -13,6 +13,7 @@ from tools.notebook_text import badge
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+ARXIV = re.compile(r"\b[012]\d(?:0[1-9]|1[0-2])\.\d{4,5}\b")  # year, month, number
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
@@ -111,7 +112,7 @@ def test_a_paper_named_in_a_chapter_or_a_page_by_its_arxiv_number_is_in_the_bibl
     named = {
         (name, number)
         for name, text in texts.items()
-        for number in re.findall(r"(?i)arxiv\D{0,30}?(\d{4}\.\d{4,5})", text)
+        for number in ARXIV.findall(text)
     }
     assert [(name, number) for name, number in sorted(named) if number not in known] == []
 

@@ -78,6 +78,9 @@ def texts_of(output: Any) -> dict[str, str]:
 
 
 def executed(chapter: Chapter) -> Hits:
+    if all(cell.get("execution_count") is None for _, cell in chapter.code()):
+        yield None, "no cell has been executed; store the outputs of a fresh run"
+        return
     for expected, (number, cell) in enumerate(chapter.code(), 1):
         count = cell.get("execution_count")
         if count is None:
@@ -103,7 +106,8 @@ def empty_output(chapter: Chapter) -> Hits:
         if not any(t.strip() for t in texts_of(output).values()):
             yield number, "stores an output without content"
     for number, cell in chapter.code():
-        if not cell.get("outputs") and last_call(cell.source) in DISPLAYS:
+        missing = cell.get("execution_count") is not None and not cell.get("outputs")
+        if missing and last_call(cell.source) in DISPLAYS:
             yield number, f"ends in {last_call(cell.source)}(...) and has no stored output"
 
 

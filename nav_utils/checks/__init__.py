@@ -234,10 +234,7 @@ def _to_array(value: Any) -> np.ndarray | None:
         value = value.detach().cpu()
         value = value.double().numpy() if value.is_floating_point() else value.numpy()
     elif isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):
-        parts = [_to_array(v) for v in value]
-        if any(part is None for part in parts):
-            return None
-        value = parts
+        value = [_to_array(v) for v in value]  # a None among them makes the array no number
     try:
         array = np.asarray(value)
     except (ValueError, TypeError):  # a ragged list
