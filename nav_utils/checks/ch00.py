@@ -41,7 +41,7 @@ def straight_path(answer) -> Mistake | None:
 def nearest_code(answer) -> Mistake | None:
     """A function (z, codes) -> index."""
     z = torch.tensor([1.0, 1.0])
-    codes = torch.tensor([[-2.0, -2.0], [5.0, 3.0], [1.0, 2.5], [1.6, 1.5], [0.9, -3.0]])
+    codes = torch.tensor([[-3.0, -2.0], [5.0, 3.0], [1.0, 2.5], [1.6, 1.5], [0.9, -3.0]])
     difference = codes - z
     distance = difference.norm(dim=-1)
     mistakes: dict[str, tuple[Tensor, str]] = {

@@ -59,8 +59,7 @@ def find_between(answer) -> Mistake | None:
         {
             "one step": (0.25, "That is the middle of the interval: halve again, 40 times."),
             "value, not place": (0.0, "You returned g there; asked for is z itself."),
-            "wrong half, at b": (2.5, "You kept the half where g does not change sign."),
-            "wrong half, at a": (-2.0, "You kept the half where g does not change sign."),
+            "wrong half": (-2.0, "You kept the half where g does not change sign."),
         },
         tolerance=1e-3,
     )

@@ -90,7 +90,9 @@ def spread(answer: Callable[[Tensor], Tensor]) -> Mistake | None:
     )
 
 
-@exercise("5.3", hint="autograd.grad of the summed logits with respect to z, with create_graph=True")
+@exercise(
+    "5.3", hint="autograd.grad of the summed logits with respect to z, with create_graph=True"
+)
 def slope_charge(answer: Callable[[nn.Module, Tensor], Tensor]) -> Mistake | None:
     """Mean squared length of the gradient of the logit, differentiable in the weights."""
     with seeded(0):
