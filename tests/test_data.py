@@ -451,10 +451,13 @@ def test_known_datasets_are_complete():
 # ---- the real files, where they are at hand ----------------------------------------------------
 
 
+REAL = mnist_folder()  # now, for the tests clear the environment variable
+
+
 @pytest.fixture
 def real(tmp_path):
     """Links to the real files: whatever a broken loader does here, the files themselves stay."""
-    for file in mnist_folder().iterdir():
+    for file in REAL.iterdir():
         (tmp_path / file.name).symlink_to(file.resolve())
     return tmp_path
 
