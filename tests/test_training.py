@@ -179,7 +179,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_the_losses_and_what_to_tr
         (torch.zeros(0, 1, 8, 8), {}, "expected at least one, got none"),
         (torch.full((4, 1, 8, 8), 255.0), {}, "divide 8-bit images by 255"),
         (torch.full((4, 1, 8, 8), math.nan), {}, "expected finite values"),
-        (torch.zeros(4, 1, 8, 8), {"epochs": 0}, "epochs: expected a whole number of at least 1, got 0"),
+        (torch.zeros(4, 1, 8, 8), {"epochs": 0}, "epochs: expected a whole number .* 1, got 0"),
         (torch.zeros(4, 1, 8, 8), {"batch_size": 0}, "batch_size: expected"),
         (torch.zeros(4, 1, 8, 8), {"checkpoint_every": 1.5}, "checkpoint_every: expected"),
         ("digits", {}, "got str"),
