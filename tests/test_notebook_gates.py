@@ -42,6 +42,14 @@ def show(alt):
     display({"text/html": image, "text/plain": f"[figure: {alt}]"}, raw=True)
 
 
+class Trouble(ValueError):
+    """Nothing but words."""
+
+
+def _hidden():
+    return 1
+
+
 class Scale:
     """Multiply."""
 
@@ -51,6 +59,7 @@ class Scale:
         """Multiply x."""
         return self.factor * x
 ''',
+    "checks/ch02.py": "def answer_1(answer):\n    return None\n",
     "checks/__init__.py": '''
 """A stand-in for the exercise engine."""
 
@@ -383,6 +392,29 @@ def test_lint_finds(fault, spoiled, course):
     assert rules(found) == expected, [str(f) for f in found]
 
 
+HARMLESS = {
+    "nothing": lambda cells: None,
+    "a picture whose data look like a path": picture(
+        f'<img alt="{LONG_ALT}" src="data:image/png;base64,/tmp/AAAA">'
+    ),
+    "a function called like one of the package's own": code("def _hidden():\n    return 2"),
+    "a solution with a comment": edit("answer_2(x):\n    return 2", "def", "# Twice.\ndef"),
+    "a solution that is a value": edit(
+        "answer_2(x):\n    return 2", "def answer_2(x):\n    return", "answer_2 ="
+    ),
+    "an exercise of several cells": lambda cells: cells.insert(
+        cells.index(cell_with(cells, 'check("2.2"')), nbformat.v4.new_markdown_cell("A *word*.")
+    ),
+}
+
+
+@pytest.mark.parametrize("change", HARMLESS)
+def test_lint_leaves_alone(change, spoiled, course):
+    path = spoiled(HARMLESS[change])
+    assert notebook_lint.lint(path, course) == []
+    assert notebook_lint.lint_course([path], course) == []
+
+
 def test_every_rule_has_been_seen_red():
     seen = set().union(*(expected for _, expected in SPOILED.values()))
     assert seen == {*notebook_lint.RULES, "shown"}
@@ -395,10 +427,12 @@ def test_a_variant_on_purpose_is_allowed(spoiled, course):
 
 def test_a_helper_may_be_shown_in_an_earlier_chapter_only(spoiled, course, good):
     path = spoiled(drop_cell("Code of"))
-    assert notebooks.lint_files([good, path], course) != []  # 02_spoiled comes before 02_tiny
+    assert rules(notebooks.lint_files([path], course)) == {"shown"}  # it comes before 02_tiny
+    assert notebooks.lint_files([good], course) == []
     later = path.rename(path.with_name("03_later.ipynb"))
     try:
         assert notebook_lint.lint_course([good, later], course) == []
+        assert "shown" not in rules(notebooks.lint_files([later], course))
     finally:
         later.unlink()
 
@@ -449,8 +483,18 @@ def test_code_is_copied_without_its_docstrings(course):
     assert notebook_text.code_of("nav_utils.tiny.Scale.by", course) == (
         "def by(self, x):\n    return self.factor * x\n"
     )
+    assert notebook_text.code_of("nav_utils.tiny.Trouble", course) == (
+        "class Trouble(ValueError):\n    pass\n"
+    )
     with pytest.raises(ValueError, match="nav_utils.tiny.treble is not"):
         notebook_text.code_of("nav_utils.tiny.treble", course)
+
+
+def test_a_docstring_needs_a_line_of_its_own(tmp_path):
+    (tmp_path / "nav_utils").mkdir()
+    (tmp_path / "nav_utils" / "__init__.py").write_text('def f(): "all in one"\n')
+    with pytest.raises(ValueError, match="docstring of f has to begin on a line of its own"):
+        notebook_text.code_of("nav_utils.f", tmp_path)
 
 
 def test_sync_refreshes_and_keeps_outputs(spoiled, course, good):
@@ -461,7 +505,9 @@ def test_sync_refreshes_and_keeps_outputs(spoiled, course, good):
 
     path = spoiled(change)
     kept = outputs(path)
+    path.chmod(0o640)
     assert notebooks.sync(path, course)
+    assert path.stat().st_mode & 0o777 == 0o640
     assert notebook_lint.lint(path, course) == []
     assert outputs(path) == kept
     assert not notebooks.sync(path, course)  # nothing left to change
@@ -474,15 +520,32 @@ def test_running_again_changes_no_byte(course, good):
     assert (good.read_bytes(), good.stat().st_mtime_ns) == (before, stamp)
 
 
+SURROUNDINGS = """
+import os, time
+from IPython.display import display
+print("a", flush=True)
+time.sleep(0.5)
+names = ("TQDM_DISABLE", "OMP_NUM_THREADS", "PYTHONHASHSEED")
+print(*(os.environ[name] for name in names), os.path.basename(os.getcwd()))
+view = "application/vnd.jupyter.widget-view+json"
+display({"text/plain": "a slider", view: {"model_id": os.urandom(8).hex()}}, raw=True)
+"""
+
+
 def test_running_stores_what_changed_and_drops_what_varies(spoiled, course):
     def change(cells):
         cell = cell_with(cells, "twice 21")
         cell.source = cell.source.replace("21", "22")
         cell.metadata = {"execution": {"iopub.execute_input": "now"}, "tags": ["a"]}
+        add_code(cells, SURROUNDINGS.strip())
 
     path = spoiled(change)
     assert notebooks.run(path, course)
-    cell = cell_with(nbformat.read(path, as_version=4).cells, "twice 22")
+    cells = nbformat.read(path, as_version=4).cells
+    stream, display = cells[-1].outputs  # what is printed in two goes is one output
+    assert stream.text == "a\n1 1 0 notebooks\n"
+    assert display.data == {"text/plain": "a slider"}
+    cell = cell_with(cells, "twice 22")
     assert cell.outputs[0].text == "twice 22 is 44\n"
     assert cell.metadata == {"tags": ["a"]}
     assert notebook_lint.lint(path, course) == []
@@ -551,6 +614,18 @@ def test_equal_cells_get_ids_of_their_own(tmp_path):
     notebooks.from_script(script, path)
     first, second = (cell.id for cell in nbformat.read(path, as_version=4).cells)
     assert second == f"{first}-1"
+    notebook = notebooks.read(path)
+    notebook.cells[1].id = notebook.cells[0].id = "mine"
+    notebooks.set_ids(notebook)
+    assert [cell.id for cell in notebook.cells] == ["mine", first]
+
+
+@pytest.mark.parametrize("end", ["", "/", ".git"])
+def test_the_address_of_the_repository(end, tmp_path):
+    settings = CONFIG.replace("some-course", f"some-course{end}").replace("  branch: main\n", "")
+    (tmp_path / "_config.yml").write_text(settings, encoding="utf-8")
+    url = "https://github.com/someone/some-course"
+    assert notebook_text.repository(tmp_path) == (url, "someone/some-course", "main")
 
 
 @pytest.mark.parametrize("config", ["title: x\n", "repository: {url: 'ftp://x'}\n", None])

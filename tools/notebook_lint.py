@@ -113,8 +113,6 @@ def empty_output(chapter: Chapter) -> Hits:
 
 def last_call(source: str) -> str | None:
     """Return the name of the function that a cell's last statement calls, if it is a call."""
-    if source.rstrip().endswith(";"):
-        return None
     try:
         body = ast.parse(text.python_of(source)).body
     except SyntaxError:
