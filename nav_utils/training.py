@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -199,9 +200,8 @@ def fit(
         done = saved.load(model, optimizers, generator, history)
 
     model.train()
-    with tqdm(
-        total=n_steps, initial=done, unit="step", **({} if progress else {"disable": True})
-    ) as bar:
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm forgets it in notebooks
+    with tqdm(total=n_steps, initial=done, unit="step", disable=silent) as bar:
         for number in range(done, n_steps):
             epoch, batch = divmod(number, n_batches)
             if batch == 0 or number == done:
