@@ -27,7 +27,7 @@ MAX_IGNORED_SHARE = 0.1
 IGNORE_MARKS = ("NBVAL_IGNORE_OUTPUT", "nbval-ignore-output", "NBVAL_SKIP", "nbval-skip")
 DISPLAYS = ("print", "show", "check", "display")
 DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]*")
-MACHINE_PATH = re.compile(r"(?<![\w./~-])(/home/\w|/Users/\w|/root/|/tmp/|/work/|[A-Z]:\\Users)")
+MACHINE_PATH = re.compile(r"(?<![\w./~-])(/home/\w|/Users/\w|/root/|/tmp/|/mnt/|[A-Z]:\\Users)")
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 REMOTE = re.compile(
     r"<(?:img|script|link|iframe|video|source)\b[^>]*(?:src|href)=[\"']?(?:https?:)?//"
