@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from nav_utils.history import History
@@ -30,14 +30,14 @@ def write_safetensors(
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    save_file(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
-        partial,
-        metadata,
+    # Not `save_file`: it writes under a random name first, which a killed process leaves behind.
+    content = save(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata
     )
-    with open(partial, "rb+") as file:
+    with open(partial, "wb") as file:
+        file.write(content)
+        file.flush()
         os.fsync(file.fileno())
-    partial.chmod(0o644)  # safetensors writes files that only their owner may read
     os.replace(partial, path)
 
 

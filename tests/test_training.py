@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -224,6 +225,23 @@ model = AAE((1, 8, 8), 2, hidden=(32, 16), discriminator_hidden=(16, 16))
 images = load_images("digits").images
 train_aae(model, images, 60, checkpoint=sys.argv[1], checkpoint_every=1, progress=False)
 """
+
+
+def test_nothing_is_ever_written_under_a_third_name(tmp_path):
+    """A process killed while it writes can leave only `.partial` behind, which a resume removes."""
+    seen, done = set(), threading.Event()
+
+    def watch():
+        while not done.is_set():
+            seen.update(os.listdir(tmp_path))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(5):
+        write_safetensors(tmp_path / "run.safetensors", {"a": torch.ones(4_000_000)}, {})
+    done.set()
+    watcher.join()
+    assert seen <= {"run.safetensors", "run.safetensors.partial"}
 
 
 def test_killed_at_any_moment_it_resumes_from_a_whole_checkpoint(tmp_path):
