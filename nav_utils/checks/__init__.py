@@ -21,6 +21,12 @@ import torch
 
 __all__ = ["GENERIC", "Mistake", "Verdict", "check", "closest", "exercise", "exercises"]
 
+# What an untouched stub is told: where to write, and no hint that was not asked for.
+NOT_STARTED = (
+    "not started yet. Write your answer in place of the `...` and run the cell again; "
+    "a hint is folded below it."
+)
+
 Status = Literal["right", "mistake", "not started", "error"]
 
 # The names `closest` gives to what no named mistake explains.
@@ -59,7 +65,7 @@ _EXERCISES: dict[str, _Exercise] = {}
 
 
 class _NotStarted(Exception):
-    """The learner's function returned `...` or nothing."""
+    """The learner's function returned `...` (no message) or nothing (a message that says so)."""
 
 
 class _LearnerError(Exception):
@@ -71,7 +77,7 @@ def exercise(number: str, *, hint: str) -> Callable[[Checker], Checker]:
 
     Args:
         number: chapter and place, such as "2.1".
-        hint: one sentence for a learner who has not started, or whose code raised.
+        hint: one sentence for a learner whose code raised or returned nothing.
 
     Returns:
         A decorator. The checker takes the learner's answer (a value or a function) and returns
@@ -129,12 +135,13 @@ def check(number: str, answer: Any) -> Verdict:
     """
     checker, hint = _find(number)
     if _is_blank(answer):
-        return Verdict(number, "not started", None, f"not started yet. Hint: {hint}")
+        return Verdict(number, "not started", None, NOT_STARTED)
     try:
         with torch.random.fork_rng(devices=[]):
             mistake = checker(_watched(answer) if _is_plain_function(answer) else answer)
     except _NotStarted as reason:
-        return Verdict(number, "not started", None, f"not started yet{reason}. Hint: {hint}")
+        message = f"not started yet: {reason}. Hint: {hint}" if str(reason) else NOT_STARTED
+        return Verdict(number, "not started", None, message)
     except _LearnerError as error:
         return Verdict(number, "error", None, f"your code raised {error}. Hint: {hint}")
     except Exception as error:  # an answer of another kind than the checker can handle
@@ -275,7 +282,7 @@ def _watched(function: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             raise _LearnerError(_describe(error)) from error
         if result is None:
-            raise _NotStarted(": nothing came back, so if you did write it, a return is missing")
+            raise _NotStarted("nothing came back, so if you did write it, a return is missing")
         if _is_blank(result):
             raise _NotStarted
         return result

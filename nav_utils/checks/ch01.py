@@ -83,9 +83,9 @@ def find_between(answer) -> Mistake | None:
 def interval(answer) -> Mistake | None:
     """A function (values, chosen) -> (low, high)."""
     generator = torch.Generator().manual_seed(0)
-    values = torch.rand(30, generator=generator, dtype=torch.float64).square()
+    values = torch.rand(30, generator=generator).square()
     chosen = torch.randint(30, (400, 30), generator=generator)
-    levels = torch.tensor([0.025, 0.975], dtype=torch.float64)
+    levels = torch.tensor([0.025, 0.975])
     means = values[chosen].mean(1)
     right = means.quantile(levels)
     return closest(
@@ -102,7 +102,7 @@ def interval(answer) -> Mistake | None:
                 "Take the mean of each resample before the quantiles.",
             ),
             "90 % interval": (
-                means.quantile(torch.tensor([0.05, 0.95], dtype=torch.float64)),
+                means.quantile(torch.tensor([0.05, 0.95])),
                 "5 % to 95 % holds 90 %. Leave 2.5 % on either side.",
             ),
             "mean over the resamples": (

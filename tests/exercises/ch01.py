@@ -50,26 +50,26 @@ def find_between(g, a, b):
     "1.3": {
         "spread of the pairs": """
 def interval(values, chosen):
-    return values.quantile(torch.tensor([0.025, 0.975], dtype=values.dtype))
+    return values.quantile(torch.tensor([0.025, 0.975]))
 """,
         "spread of the resampled pairs": """
 def interval(values, chosen):
-    return values[chosen].quantile(torch.tensor([0.025, 0.975], dtype=values.dtype))
+    return values[chosen].quantile(torch.tensor([0.025, 0.975]))
 """,
         "90 % interval": """
 def interval(values, chosen):
     means = values[chosen].mean(dim=1)
-    return means.quantile(torch.tensor([0.05, 0.95], dtype=values.dtype))
+    return means.quantile(torch.tensor([0.05, 0.95]))
 """,
         "mean over the resamples": """
 def interval(values, chosen):
     means = values[chosen].mean(dim=0)
-    return means.quantile(torch.tensor([0.025, 0.975], dtype=values.dtype))
+    return means.quantile(torch.tensor([0.025, 0.975]))
 """,
         "ends exchanged": """
 def interval(values, chosen):
     means = values[chosen].mean(dim=1)
-    return means.quantile(torch.tensor([0.975, 0.025], dtype=values.dtype))
+    return means.quantile(torch.tensor([0.975, 0.025]))
 """,
     },
 }
