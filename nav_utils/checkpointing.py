@@ -68,6 +68,7 @@ def describe_run(
     batch_size: int,
     seed: int,
     cosine: tuple[str, ...],
+    decay: float,
 ) -> dict[str, Any]:
     """Everything a run depends on, as plain data: equal descriptions, equal runs."""
     function = step.func if isinstance(step, functools.partial) else step
@@ -85,6 +86,7 @@ def describe_run(
         "batch_size": batch_size,
         "seed": seed,
         "cosine": list(cosine),
+        "decay": decay,
     }
 
 

@@ -55,6 +55,13 @@ def test_the_shipped_models_keep_what_was_promised(name, nats, lowest, highest):
     assert 0.4 < space.card["test"]["two-sample test"]["held-out loss"] <= 0.694
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_records_the_recipe_of_the_command(name):
+    card, recipe = load_pretrained(name).card, recipes.RECIPES[name]
+    assert card["command"] == f"python -m nav_utils.recipes {name}"
+    assert card["training"] == recipe["training"] | {"batch_size": 256}
+
+
 def test_the_decoder_that_travels_in_pages_is_small():
     decoder = load_pretrained("mnist-2d").model.decoder
     assert sum(p.numel() for p in decoder.parameters()) <= 240_000

@@ -140,7 +140,8 @@ def test_every_epoch_visits_every_image_once_in_another_order():
 
 
 def test_the_learning_rate_falls_to_zero_along_half_a_cosine():
-    assert [cosine_rate(2.0, t) for t in (0, 0.5, 1)] == pytest.approx([2, 1, 0])
+    assert [cosine_rate(2.0, t, 1.0) for t in (0, 0.5, 1)] == pytest.approx([2, 1, 0])
+    assert [cosine_rate(2.0, t, 0.2) for t in (0, 0.8, 0.9, 1)] == pytest.approx([2, 2, 1, 0])
 
 
 def test_the_callback_is_told_every_step():
@@ -183,6 +184,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_the_losses_and_what_to_tr
         (torch.zeros(4, 1, 8, 8), {"epochs": 0}, "epochs: expected a whole number .* 1, got 0"),
         (torch.zeros(4, 1, 8, 8), {"batch_size": 0}, "batch_size: expected"),
         (torch.zeros(4, 1, 8, 8), {"checkpoint_every": 1.5}, "checkpoint_every: expected"),
+        (torch.zeros(4, 1, 8, 8), {"decay": 0.0}, "decay: expected a share of the run"),
         ("digits", {}, "got str"),
     ],
 )  # fmt: skip
@@ -285,6 +287,7 @@ def test_a_finished_run_is_not_run_again(tmp_path):
         ({"seed": 1}, "seed: 0 there, 1 here"),
         ({"weight": 2.0}, "step options"),
         ({"batch_size": 32}, "batch_size"),
+        ({"decay": 1.0}, "decay: 0.3 there, 1.0 here"),
         ({"learning_rate": 1e-4}, "optimizers"),
     ],
 )
