@@ -1,7 +1,7 @@
 """The peer's half of benchmarks/training.py; runs in pythae's environment, without nav_utils.
 
-Arguments: images file, output file, epochs, adversarial scale, reconstruction scale, threads,
-number of training images.
+Arguments: images file, output file, epochs, adversarial scale, reconstruction scale, learning rate,
+seed, threads, number of training images.
 """
 
 import sys
@@ -52,9 +52,9 @@ class Discriminator(BaseDiscriminator):
         return ModelOutput(embedding=self.layers(z).sigmoid())
 
 
-def main(given, got, epochs, scale, reconstruction_scale, threads, n_train):
+def main(given, got, epochs, scale, reconstruction_scale, rate, seed, threads, n_train):
     torch.set_num_threads(int(threads))
-    torch.manual_seed(0)
+    torch.manual_seed(int(seed))
     images = load_file(given)["images"]
     train = BaseDataset(images[: int(n_train)], torch.zeros(int(n_train)))
     config = Adversarial_AE_Config(
@@ -70,11 +70,11 @@ def main(given, got, epochs, scale, reconstruction_scale, threads, n_train):
         output_dir="run",
         num_epochs=int(epochs),
         per_device_train_batch_size=256,
-        autoencoder_learning_rate=2e-3,
-        discriminator_learning_rate=2e-3,
+        autoencoder_learning_rate=float(rate),
+        discriminator_learning_rate=float(rate),
         discriminator_optimizer_params={"betas": (0.5, 0.99)},
         no_cuda=True,
-        seed=0,
+        seed=int(seed),
     )
     trainer = AdversarialTrainer(model=model, train_dataset=train, training_config=training)
     start = time.perf_counter()

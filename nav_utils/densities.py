@@ -1,10 +1,189 @@
-"""Densities in latent space; for now one estimate from samples, the distance to nearby codes."""
+"""Densities in latent space: exact ones, and two estimates from samples.
+
+An exact density can be sampled, and gives log p and its gradient (the score) in closed form, so
+that what a network learns can be held against the truth. The estimates, a kernel density and the
+distance to nearby codes, need nothing but codes.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
+from scipy.optimize import minimize_scalar
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
+
+from nav_utils.arguments import expect_samples, expect_shape
+
+# ---- exact densities --------------------------------------------------------------------------
+
+
+class GaussianMixture:
+    """A mixture of normal distributions with diagonal covariances, in any dimension.
+
+    Args:
+        means: (K, d).
+        std: the standard deviations: one number, one for each component (K,), or one for each
+            component and coordinate (K, d).
+        weights: (K,), positive; scaled to sum to 1. All equal if not given.
+
+    Raises:
+        ValueError: for other shapes, values not finite, and deviations or weights not positive.
+    """
+
+    def __init__(
+        self,
+        means: Tensor | Sequence[Sequence[float]],
+        std: float | Tensor | Sequence[float],
+        weights: Tensor | Sequence[float] | None = None,
+    ) -> None:
+        self.means = torch.as_tensor(means, dtype=torch.float64)
+        if self.means.ndim != 2 or self.means.numel() == 0:
+            raise ValueError(f"means: expected shape (K, d), got {tuple(self.means.shape)}")
+        k, self.dim = self.means.shape
+        std = torch.as_tensor(std, dtype=torch.float64)
+        if std.shape not in {(), (k,), (k, self.dim)}:
+            raise ValueError(
+                f"std: expected a number, ({k},) or ({k}, {self.dim}), got {tuple(std.shape)}"
+            )
+        self.std = (std[:, None] if std.ndim == 1 else std).expand(k, self.dim)
+        weights = torch.ones(k) if weights is None else torch.as_tensor(weights)
+        if weights.shape != (k,):
+            raise ValueError(f"weights: expected shape ({k},), got {tuple(weights.shape)}")
+        self.weights = weights.double() / weights.double().sum()
+        for name, x in (("std", self.std), ("weights", self.weights)):
+            if not bool((x > 0).all()) or not bool(torch.isfinite(x).all()):
+                raise ValueError(f"{name}: expected finite positive values, got {x.tolist()}")
+        if not bool(torch.isfinite(self.means).all()):
+            raise ValueError("means: expected finite values")
+
+    def sample(
+        self, n: int, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float32
+    ) -> Tensor:
+        """n independent samples (n, d), on the generator's device."""
+        device = generator.device if generator is not None else "cpu"
+        which = torch.multinomial(self.weights.to(device), n, True, generator=generator)
+        noise = torch.randn(n, self.dim, generator=generator, dtype=dtype, device=device)
+        return self.means.to(noise)[which] + self.std.to(noise)[which] * noise
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log density in nats, (...) for points (..., d), in z's dtype and on its device."""
+        return torch.logsumexp(self._log_parts(z), dim=-1)
+
+    def score(self, z: Tensor) -> Tensor:
+        """Gradient of the log density, (..., d) for points (..., d).
+
+        The components' own gradients, weighted by the share each has in the density at z.
+        """
+        share = self._log_parts(z).softmax(-1)  # (..., K)
+        pull = (self.means.to(z) - z.unsqueeze(-2)) / self.std.to(z).square()  # (..., K, d)
+        return (share.unsqueeze(-1) * pull).sum(-2)
+
+    def _log_parts(self, z: Tensor) -> Tensor:
+        """log(weight * density) of each component, (..., K)."""
+        expect_shape(z, [self.dim], "z")
+        scaled = (z.unsqueeze(-2) - self.means.to(z)) / self.std.to(z)  # (..., K, d)
+        log_norm = self.std.log().sum(-1) + 0.5 * self.dim * math.log(2 * math.pi)  # (K,)
+        return (self.weights.log() - log_norm).to(z) - 0.5 * scaled.square().sum(-1)
+
+
+class StandardNormal(GaussianMixture):
+    """The prior N(0, I) of dimension `dim`: a mixture of one."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(torch.zeros(1, dim), 1.0)
+
+
+def ring() -> GaussianMixture:
+    """24 components of deviation 0.25 on the circle of radius 1.3."""
+    return GaussianMixture(circle(torch.arange(24) * 2 * math.pi / 24, 1.3), 0.25)
+
+
+def c_shape() -> GaussianMixture:
+    """20 components of deviation 0.22 at radius 1.4, on angles from 0.5 to 2 pi - 0.5: a C."""
+    angles = torch.linspace(0.5, 2 * math.pi - 0.5, 20, dtype=torch.float64)
+    return GaussianMixture(circle(angles, 1.4), 0.22)
+
+
+def two_clusters() -> GaussianMixture:
+    """Two components of deviation 0.35 at (-1.2, 0) and (1.2, 0)."""
+    return GaussianMixture([[-1.2, 0.0], [1.2, 0.0]], 0.35)
+
+
+def circle(angles: Tensor, radius: float) -> Tensor:
+    """Points (K, 2) at these angles (K,), in radians, on a circle round the origin."""
+    return radius * torch.stack([angles.double().cos(), angles.double().sin()], dim=-1)
+
+
+# ---- estimates from samples -------------------------------------------------------------------
+
+
+def kde_log_prob(z: Tensor, codes: Tensor, bandwidth: float, most: int = 10_000_000) -> Tensor:
+    """log of a Gaussian kernel density estimate, exact, in chunks.
+
+    Args:
+        z: points (..., d), floating.
+        codes: samples (M, d) of the distribution.
+        bandwidth: standard deviation of the kernel; `kde_bandwidth` chooses one.
+        most: distances held in memory at a time (80 MB of float64 by default, three times over).
+
+    Returns:
+        log density in nats, shape z.shape[:-1], on z's device and in its dtype; no gradient.
+
+    Raises:
+        ValueError: other shapes, values not finite, a bandwidth that is not positive.
+
+    Source: Parzen 1962. An estimate: it smooths, so it fills narrow gaps and blunts peaks.
+    """
+    expect_samples(z=z, codes=codes)
+    if not 0 < bandwidth < math.inf:
+        raise ValueError(f"bandwidth: expected a positive number, got {bandwidth}")
+    d = z.shape[-1]
+    points = z.detach().reshape(-1, d).double() / bandwidth  # (N, d)
+    stored = codes.detach().to(points.device).double() / bandwidth
+    constant = math.log(len(codes)) + d * math.log(bandwidth * math.sqrt(2 * math.pi))
+    chunks = points.split(max(1, most // len(codes)))
+    logs = [torch.logsumexp(-0.5 * torch.cdist(chunk, stored).square(), dim=1) for chunk in chunks]
+    return (torch.cat(logs) - constant).reshape(z.shape[:-1]).to(z)
+
+
+def kde_bandwidth(codes: Tensor, folds: int = 5, most: int = 5000, seed: int = 0) -> float:
+    """The bandwidth under which held-out codes are likeliest, by cross-validation.
+
+    Args:
+        codes: (M, d).
+        folds: parts; each is judged by the estimate from the others.
+        most: a random subset of this size stands for more codes; the result is then scaled to M by
+            the usual rate, M^(-1 / (d + 4)).
+        seed: of the split.
+
+    Raises:
+        ValueError: fewer codes than two in each fold, or codes that are all the same.
+    """
+    expect_samples(codes=codes)
+    if len(codes) < 2 * folds:
+        raise ValueError(
+            f"codes: expected at least {2 * folds} for {folds} folds, got {len(codes)}"
+        )
+    order = torch.randperm(len(codes), generator=torch.Generator().manual_seed(seed))
+    subset = codes.detach().cpu()[order[:most]].double()
+    scale = float(subset.std(0).mean())
+    if scale == 0:
+        raise ValueError("codes: expected codes that differ, got one point many times")
+    parts = subset.chunk(folds)
+    rests = [torch.cat([*parts[:i], *parts[i + 1 :]]) for i in range(folds)]
+
+    def cost(log_bandwidth: float) -> float:
+        bandwidth = math.exp(log_bandwidth)
+        pairs = zip(parts, rests, strict=True)
+        return -float(torch.cat([kde_log_prob(p, r, bandwidth) for p, r in pairs]).mean())
+
+    low, high = math.log(scale * 1e-2), math.log(scale * 2)
+    best = minimize_scalar(cost, bounds=(low, high), method="bounded", options={"xatol": 0.02})
+    shrink = (len(rests[0]) / len(codes)) ** (1 / (codes.shape[1] + 4))
+    return math.exp(best.x) * shrink
 
 
 def knn_distance(z: Tensor, codes: Tensor, k: int = 10) -> Tensor:
@@ -27,17 +206,7 @@ def knn_distance(z: Tensor, codes: Tensor, k: int = 10) -> Tensor:
     Source: Loftsgaarden and Quesenberry 1965; the density at z is about k / M divided by the
     volume of the ball with this radius.
     """
-    for name, x in (("z", z), ("codes", codes)):
-        if not x.is_floating_point() or x.numel() == 0 or not torch.isfinite(x).all():
-            raise ValueError(
-                f"{name}: expected finite floating values, at least one, "
-                f"got {x.dtype} of shape {tuple(x.shape)}, {int((~torch.isfinite(x)).sum())} of "
-                "them not finite"
-            )
-    if z.ndim < 1 or codes.ndim != 2 or z.shape[-1] != codes.shape[1]:
-        raise ValueError(
-            f"expected z (..., d) and codes (M, d), got {tuple(z.shape)} and {tuple(codes.shape)}"
-        )
+    expect_samples(z=z, codes=codes)
     if not 1 <= k <= len(codes):
         raise ValueError(f"k: expected 1 to {len(codes)}, the number of codes, got {k}")
     points = z.detach().reshape(-1, z.shape[-1]).cpu().double()  # (N, d)

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from nav_utils.arguments import expect_shape
+
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -33,22 +35,6 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), nn.SiLU()]
     return nn.Sequential(*layers[:-1])
-
-
-def expect_shape(x: Tensor, ending: Sequence[int], what: str) -> None:
-    """Raise ValueError unless `x` is a floating-point tensor whose shape ends in `ending`.
-
-    Args:
-        x: the tensor to look at.
-        ending: the sizes its last dimensions must have.
-        what: the word for `x` in the message, for example "images".
-    """
-    if not isinstance(x, Tensor) or not x.is_floating_point():
-        came = f"a {x.dtype} tensor" if isinstance(x, Tensor) else f"a {type(x).__name__}"
-        raise ValueError(f"{what}: expected a floating-point tensor, got {came}")
-    if tuple(x.shape[-len(ending) :]) != tuple(ending):
-        sizes = ", ".join(str(size) for size in ending)
-        raise ValueError(f"{what}: expected shape (..., {sizes}), got {tuple(x.shape)}")
 
 
 @contextlib.contextmanager

@@ -12,11 +12,20 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from nav_utils.ratio import Ratio
+
+# D is orange (0), grey (1/2), blue (1) in every figure, on the logit cut off at 4: 0.018 to 0.982.
+D_COLOURS = LinearSegmentedColormap.from_list(
+    "D", ["#b35806", "#f1a340", "#fee0b6", "#f2f2f2", "#c6dbef", "#6baed6", "#08519c"]
+)
+D_LIMIT = 4.0
 MARKERS = "os^vD<>P*X"  # a class is told by its digit and its marker, never by colour alone
 
 
@@ -123,6 +132,63 @@ def plot_codes(
         xlabel="$z_1$",
         ylabel="$z_2$",
     )
+    return ax
+
+
+def plot_map(
+    ratio: Ratio,
+    ax: Axes | None = None,
+    radius: float = 3.5,
+    resolution: int = 201,
+    eps: float | None = None,
+    hatch: bool = True,
+    colorbar: bool = True,
+) -> Axes:
+    """Draw D over the plane: orange where codes dominate, grey at 1/2, blue where the prior does.
+
+    The solid line is D = 1/2. Hatched: neither prior nor codes have mass there, D is extrapolation.
+
+    Args:
+        ratio: of two dimensions.
+        ax: the Axes to draw on; a new figure's if not given.
+        radius: the axes go from -radius to radius.
+        resolution: grid points along each axis.
+        eps: draw the band |D - 1/2| < eps too, as dotted lines, if given.
+        hatch: whether to hatch.
+        colorbar: whether to draw the scale.
+
+    Returns:
+        The Axes.
+    """
+    if ax is None:
+        ax = plt.subplots(figsize=(6, 5), layout="constrained")[1]
+    axis = torch.linspace(-radius, radius, resolution)
+    z = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)  # (R, R, 2): row is z_2
+    with torch.no_grad():
+        a = ratio.logit(z).numpy()
+    picture = ax.imshow(
+        a,
+        origin="lower",
+        extent=(-radius, radius, -radius, radius),
+        cmap=D_COLOURS,
+        vmin=-D_LIMIT,
+        vmax=D_LIMIT,
+        interpolation="bilinear",
+    )
+    x = axis.numpy()
+    line = ax.contour(x, x, a, levels=[0.0], colors="black", linewidths=1.5)
+    ax.clabel(line, fmt="D = 0.5", fontsize=9)
+    if eps is not None:
+        band = float(np.log((0.5 + eps) / (0.5 - eps)))
+        ax.contour(x, x, a, levels=[-band, band], colors="black", linewidths=0.8, linestyles=":")
+    if hatch:
+        empty = ratio.no_data(z).numpy().astype(float)
+        ax.contourf(x, x, empty, levels=[0.5, 1.5], colors="none", hatches=["///"])
+    if colorbar:
+        bar = ax.figure.colorbar(picture, ax=ax, shrink=0.85, label="D(z)")
+        ticks = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98])
+        bar.set_ticks(np.log(ticks / (1 - ticks)), labels=[f"{t:g}" for t in ticks])
+    ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     return ax
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from nav_utils.checkpointing import read_safetensors
 from nav_utils.models import AAE, Classifier, Network
+from nav_utils.ratio import DensityRatio
 
 CHECKPOINTS = pathlib.Path(__file__).parent / "checkpoints"
 
@@ -28,7 +29,7 @@ class LatentSpace(NamedTuple):
 
     Attributes:
         model: the `AAE`, in evaluation mode, with frozen weights.
-        ratio: a calibrated density ratio of prior and codes; None until one is shipped.
+        ratio: a calibrated density ratio of prior and codes (`fit_ratio` on these codes).
         train_discriminator: the discriminator left over from training, a logit network (same as
             `model.discriminator`).
         codes, labels: of the training images, (N, d) float32 and (N,) int64.
@@ -37,7 +38,7 @@ class LatentSpace(NamedTuple):
     """
 
     model: AAE
-    ratio: None
+    ratio: DensityRatio | None
     train_discriminator: nn.Module
     codes: Tensor
     labels: Tensor
@@ -69,7 +70,7 @@ def load_pretrained(
     tensors = {key: value.to(device) for key, value in codes.items()}
     return LatentSpace(
         model=model,
-        ratio=None,
+        ratio=load_ratio(name, folder, device),
         train_discriminator=model.discriminator,
         codes=tensors["codes"].float(),
         labels=tensors["labels"].long(),
@@ -77,6 +78,16 @@ def load_pretrained(
         test_labels=tensors["test_labels"].long(),
         card=json.loads(verified(f"{name}.json", folder).read_text()),
     )
+
+
+def load_ratio(
+    name: str, folder: pathlib.Path = CHECKPOINTS, device: str | torch.device = "cpu"
+) -> DensityRatio | None:
+    """The density ratio of a latent space, None where the manifest has none."""
+    file = f"{name}.ratio.safetensors"
+    if file not in json.loads((folder / "manifest.json").read_text()):
+        return None
+    return DensityRatio.load(verified(file, folder)).to(device)
 
 
 def load_classifier(

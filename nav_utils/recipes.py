@@ -1,10 +1,11 @@
 """The command that trains what the package ships.
 
-    python -m nav_utils.recipes mnist-2d mnist-16d digits-2d classifier
+    python -m nav_utils.recipes mnist-2d mnist-16d digits-2d classifier ratios
 
 MNIST is read from the folder that NAV_UTILS_DATA names, or downloaded. Each recipe writes its files
 into the folder of checkpoints, its model card beside them, and their hashes into the manifest. An
-interrupted run goes on where it was.
+interrupted run goes on where it was. `ratios` needs only the codes that lie there, and leaves every
+other file as it is.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from sklearn.neural_network import MLPClassifier
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from nav_utils.calibration import calibration_report
 from nav_utils.checkpointing import tensor_hash, write_safetensors
 from nav_utils.data import ImageData, load_images
 from nav_utils.models import AAE, Classifier
-from nav_utils.pretrained import CHECKPOINTS
+from nav_utils.pretrained import CHECKPOINTS, load_pretrained
+from nav_utils.ratio import fit_ratio, mlp_sizes
 from nav_utils.training import (
     adam,
     cosine_rate,
@@ -154,6 +157,39 @@ def train_classifier(folder: pathlib.Path, epochs: int | None = None) -> dict[st
     file = "mnist-classifier.model.safetensors"
     write(folder, file, dict(model.state_dict()), model.config, torch.float16)
     write_card(folder, "mnist-classifier.json", card)
+    return card
+
+
+def train_ratio(name: str, folder: pathlib.Path) -> dict[str, Any]:
+    """Fit the density ratio of a latent space that lies in `folder`, and write it with a card.
+
+    The first five sixths of the training codes fit it, half of the rest stops it, the other half
+    sets its levels; the test codes judge it.
+    """
+    space = load_pretrained(name, folder=folder)
+    n = len(space.codes) * 5 // 6
+    ratio = fit_ratio(space.codes[:n], space.codes[n:], seed=0)
+    ratio.save(folder / f"{name}.ratio.safetensors")
+    enter(folder, f"{name}.ratio.safetensors")
+    prior = ratio.prior.sample(len(space.test_codes), torch.Generator().manual_seed(1))
+    report = calibration_report(ratio, space.test_codes, prior)
+    look = min(range(len(ratio.history["step"])), key=ratio.history["held_out_loss"].__getitem__)
+    card = {
+        "name": f"{name}.ratio",
+        "command": "python -m nav_utils.recipes ratios",
+        "codes": {"fitted on": n, "sha256": tensor_hash(space.codes)},
+        "training": {"seed": 0, "network": mlp_sizes(ratio.network)},
+        "kept": {key: round(values[look], 4) for key, values in ratio.history.items()},
+        "level(0.05)": round(ratio.level(0.05), 3),
+        "test": {
+            "held-out loss": round(report.held_out_loss, 4),
+            "expected calibration error": round(report.ece, 4),
+            "Brier score": round(report.brier, 4),
+            "AUC": round(report.auc, 4),
+        },
+        "versions": versions(),
+    }
+    write_card(folder, f"{name}.ratio.json", card)
     return card
 
 
@@ -286,7 +322,7 @@ def write_text(path: pathlib.Path, text: str) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    names = [*RECIPES, "classifier"]
+    names = [*RECIPES, "classifier", "ratios"]
     parser = argparse.ArgumentParser(prog="python -m nav_utils.recipes", description=__doc__)
     parser.add_argument("names", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument(
@@ -296,11 +332,14 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in options.names:
-        if name == "classifier":
-            card = train_classifier(options.folder, options.epochs)
+        if name == "ratios":
+            cards = [train_ratio(space, options.folder) for space in RECIPES]
+        elif name == "classifier":
+            cards = [train_classifier(options.folder, options.epochs)]
         else:
-            card = train_latent_space(name, options.folder, options.epochs)
-        print(name, json.dumps(card["test"], indent=2))
+            cards = [train_latent_space(name, options.folder, options.epochs)]
+        for card in cards:
+            print(card["name"], json.dumps(card["test"], indent=2))
 
 
 if __name__ == "__main__":

@@ -57,9 +57,14 @@ def test_result_is_on_the_device_of_z():
 
 
 BAD = {
-    "other dimension": (normal(5, 2), normal(30, 3), 10, r"\(5, 2\) and \(30, 3\)"),
-    "codes not a matrix": (normal(5, 2), normal(30, 2, 2), 10, r"codes \(M, d\), got"),
-    "z a number": (torch.tensor(1.0), normal(30, 1), 10, r"z \(\.\.\., d\)"),
+    "other dimension": (normal(5, 2), normal(30, 3), 10, r"z \(5, 2\), codes \(30, 3\)"),
+    "codes not a matrix": (
+        normal(5, 2),
+        normal(30, 2, 2),
+        10,
+        r"codes: expected shape \(N, d\), got",
+    ),
+    "z a number": (torch.tensor(1.0), normal(30, 1), 10, r"z: expected shape \(\.\.\., d\)"),
     "too few codes": (normal(5, 2), normal(9, 2), 10, "k: expected 1 to 9.*got 10"),
     "k = 0": (normal(5, 2), normal(9, 2), 0, "k: expected 1 to 9.*got 0"),
     "integer z": (torch.ones(5, 2, dtype=torch.int64), normal(30, 2), 10, "z: .*torch.int64"),

@@ -1,0 +1,212 @@
+"""Measures that do not use a discriminator, each beside the same measure on held-out codes.
+
+A ratio may steer; it must not grade. `Reference` grades: density, distance, cycle error and a judge
+of pixels. `find_holes` lists the places that the prior likes and the codes avoid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy import ndimage
+from scipy.stats import beta
+from torch import Tensor, nn
+
+from nav_utils.arguments import expect_samples, expect_shape
+from nav_utils.densities import (
+    GaussianMixture,
+    StandardNormal,
+    kde_bandwidth,
+    kde_log_prob,
+    knn_distance,
+)
+from nav_utils.models import Autoencoder
+
+# Is more of it better? What `Reference.worse_than` needs to know of each measure.
+MORE_IS_BETTER = {
+    "log q": True,
+    "distance": False,
+    "cycle error": False,
+    "confidence": True,
+    "entropy": False,
+}
+
+
+class Reference:
+    """Codes to judge by, that nothing was fitted on.
+
+    Half of them carry the density; the other half are judged like any other point, and say what is
+    usual (`usual`).
+
+    Args:
+        codes: (N, d), N at least 20.
+        model: an autoencoder, for the cycle error and the judge.
+        classifier: from images to class logits, trained on pixels; needs `model`.
+        k: which nearest code the distance goes to.
+        seed: of the split.
+
+    Attributes:
+        usual: each measure on the second half of the codes, a dict of (N / 2,).
+        bandwidth: of the kernel density, by cross-validation.
+    """
+
+    def __init__(
+        self,
+        codes: Tensor,
+        model: Autoencoder | None = None,
+        classifier: nn.Module | None = None,
+        k: int = 10,
+        seed: int = 0,
+    ) -> None:
+        expect_samples(codes=codes)
+        if len(codes) < 20:
+            raise ValueError(f"codes: expected at least 20, got {len(codes)}")
+        if classifier is not None and model is None:
+            raise ValueError("classifier: expected a model too, whose images it can judge")
+        order = torch.randperm(len(codes), generator=torch.Generator().manual_seed(seed))
+        self.density_codes, others = (codes[rows.to(codes.device)] for rows in order.chunk(2))
+        self.model, self.classifier = model, classifier
+        self.k = min(k, len(self.density_codes))
+        self.bandwidth = kde_bandwidth(self.density_codes)
+        self.usual = self.measures(others)
+
+    @torch.no_grad()
+    def measures(self, z: Tensor) -> dict[str, Tensor]:
+        """Every measure at each point of z (..., d), as a dict of tensors (...).
+
+        Returns:
+            "log q": kernel density estimate in nats; "distance": to the k-th nearest code;
+            with a model "cycle error": |z - enc(dec(z))|; with a classifier "confidence": its
+            largest probability, and "entropy" of its answer in nats.
+        """
+        found = {
+            "log q": kde_log_prob(z, self.density_codes, self.bandwidth),
+            "distance": knn_distance(z, self.density_codes, self.k),
+        }
+        if self.model is None:
+            return found
+        for name, values in self._of_images(z.reshape(-1, z.shape[-1])).items():
+            found[name] = values.reshape(z.shape[:-1])
+        return found
+
+    def worse_than(self, measures: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The share of held-out codes that are better than each point, by each measure, (...).
+
+        0.5 is as good as a typical code; 0.95 and more is worse than 95 % of them.
+        """
+        shares = {}
+        for name, values in measures.items():
+            sign = 1.0 if MORE_IS_BETTER[name] else -1.0
+            usual = (sign * self.usual[name]).sort().values
+            below = torch.searchsorted(usual, (sign * values).contiguous(), right=True)
+            shares[name] = 1 - below.double() / len(usual)
+        return shares
+
+    def _of_images(self, z: Tensor) -> dict[str, Tensor]:
+        """Measures that look at decoded images, for z (N, d), in chunks."""
+        assert self.model is not None
+        columns: dict[str, list[Tensor]] = {}
+        for chunk in z.split(5000):
+            images = self.model.decode(chunk)
+            found = {"cycle error": (chunk - self.model.encode(images)).norm(dim=-1)}
+            if self.classifier is not None:
+                log_p = self.classifier(images).log_softmax(-1)
+                found["confidence"] = log_p.amax(-1).exp()
+                found["entropy"] = -(log_p.exp() * log_p).sum(-1)
+            for name, values in found.items():
+                columns.setdefault(name, []).append(values)
+        return {name: torch.cat(parts) for name, parts in columns.items()}
+
+
+# ---- holes ------------------------------------------------------------------------------------
+
+
+class Hole(NamedTuple):
+    """A connected region where the prior promises more codes than there are.
+
+    Attributes:
+        mass: of the prior in it.
+        centre: (2,), the point of the region that lies deepest inside, farthest from its rim.
+        worst: the largest log p - log q in it, in nats.
+        area: of the region.
+    """
+
+    mass: float
+    centre: Tensor
+    worst: float
+    area: float
+
+
+def find_holes(
+    logit: Callable[[Tensor], Tensor],
+    level: float = math.log(4),
+    prior: GaussianMixture | None = None,
+    radius: float = 3.0,
+    resolution: int = 301,
+    min_mass: float = 1e-3,
+) -> list[Hole]:
+    """Connected regions of the plane where log p - log q is above a level, the largest mass first.
+
+    Args:
+        logit: log p - log q for points (N, 2): `ratio.logit`, or any other estimate, for example
+            prior.log_prob(z) - kde_log_prob(z, ...).
+        level: in nats; log 4 means: fewer than a quarter of the codes that the prior promises.
+        prior: N(0, I) if not given.
+        radius: only points of the disc |z| <= radius count; outside the prior has next to no mass
+            (1.1 % beyond 3), and every place without codes looks like a hole.
+        resolution: grid points along each axis.
+        min_mass: holes with less prior mass are left out.
+
+    Raises:
+        ValueError: a prior of another dimension than two (there: `hole_mass`), or a logit that is
+            not finite somewhere.
+    """
+    prior = prior or StandardNormal(2)
+    if prior.dim != 2:
+        raise ValueError(f"prior: expected two dimensions, got {prior.dim}; hole_mass takes any")
+    axis = torch.linspace(-radius, radius, resolution)
+    z = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)  # (R, R, 2): row is z_2
+    with torch.no_grad():
+        a = logit(z.reshape(-1, 2)).reshape(resolution, resolution).cpu()
+    if not bool(torch.isfinite(a).all()):
+        raise ValueError(f"logit: expected finite values, got {int((~a.isfinite()).sum())} others")
+    cell = float(axis[1] - axis[0]) ** 2
+    mass = prior.log_prob(z).exp().double() * cell
+    inside = (a > level) & (z.norm(dim=-1) <= radius)
+    names, n = ndimage.label(inside.numpy())
+    holes = []
+    for name in range(1, n + 1):
+        region = names == name
+        total = float(mass.numpy()[region].sum())
+        if total < min_mass:
+            continue
+        depth = ndimage.distance_transform_edt(region)
+        row, column = np.unravel_index(depth.argmax(), depth.shape)
+        worst = float(a.numpy()[region].max())
+        holes.append(Hole(total, z[row, column].clone(), worst, float(region.sum() * cell)))
+    return sorted(holes, key=lambda hole: -hole.mass)
+
+
+def hole_mass(
+    logit: Callable[[Tensor], Tensor],
+    prior: GaussianMixture,
+    level: float = math.log(4),
+    n: int = 20_000,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Prior mass where log p - log q is above a level, by sampling, in any dimension.
+
+    Returns:
+        (mass, low, high): the estimate and its 95 % interval (Clopper and Pearson 1934).
+    """
+    z = prior.sample(n, torch.Generator().manual_seed(seed))
+    expect_shape(z, [prior.dim], "prior samples")
+    with torch.no_grad():
+        hits = int((logit(z) > level).sum())
+    low = float(beta.ppf(0.025, hits, n - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(0.975, hits + 1, n - hits)) if hits < n else 1.0
+    return hits / n, low, high

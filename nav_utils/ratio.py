@@ -1,0 +1,425 @@
+"""The compass: a(z) = log p(z) - log q(z), of the prior p and the distribution q of the codes.
+
+`ExactRatio` knows both densities. `DensityRatio` wraps a network that has learnt to tell samples
+of p from codes, and `fit_ratio` trains one on codes that no longer move. What both can say
+(probability, score, region, level) is written once, in `Ratio`.
+"""
+
+from __future__ import annotations
+
+import copy
+import enum
+import json
+import math
+import os
+import pathlib
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from nav_utils.arguments import expect_samples, expect_shape
+from nav_utils.checkpointing import read_safetensors, write_safetensors
+from nav_utils.densities import GaussianMixture, StandardNormal, knn_distance
+from nav_utils.models import mlp, seeded
+from nav_utils.training import cosine_rate
+
+
+class Region(enum.IntEnum):
+    """What a point is to prior and codes."""
+
+    HOLE = 0  # D > 1/2 + eps: the prior promises more codes than there are
+    EQUILIBRIUM = 1  # |D - 1/2| <= eps
+    DATA = 2  # D < 1/2 - eps: more codes than the prior promises
+    NO_DATA = 3  # neither the prior nor the codes have mass here: D is extrapolation
+
+
+class Ratio:
+    """What follows from a logit a = log p - log q, whoever knows it.
+
+    Args:
+        prior: p.
+        held_out: codes (N, d) that played no part in making the ratio; they set levels, and say
+            where codes are.
+    """
+
+    def __init__(self, prior: GaussianMixture, held_out: Tensor) -> None:
+        expect_samples(held_out_codes=held_out)
+        expect_shape(held_out, [prior.dim], "held_out")
+        self.prior, self.held_out = prior, held_out.detach()
+
+    def logit(self, z: Tensor) -> Tensor:
+        """a(z) = log p - log q in nats, (...) for points (..., d)."""
+        raise NotImplementedError
+
+    def prob(self, z: Tensor) -> Tensor:
+        """D(z) = P(z came from the prior), (...) for points (..., d)."""
+        return self.logit(z).sigmoid()
+
+    def logit_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """a(z) and its gradient in z, (...) and (..., d), from one evaluation; both detached."""
+        with torch.enable_grad():
+            z = z.detach().requires_grad_()
+            a = self.logit(z)
+            (gradient,) = torch.autograd.grad(a.sum(), z)
+        return a.detach(), gradient
+
+    def score_q(self, z: Tensor) -> Tensor:
+        """Gradient of log q, (..., d): the prior's score minus grad a; -z - grad a for N(0, I)."""
+        return self.prior.score(z.detach()) - self.logit_and_grad(z)[1]
+
+    def log_q(self, z: Tensor) -> Tensor:
+        """log q = log p - a in nats, (...): normalised only as well as a is right."""
+        return self.prior.log_prob(z) - self.logit(z)
+
+    def region(self, z: Tensor, eps: float = 0.1, k: int = 10, tail: float = 1e-3) -> Tensor:
+        """The `Region` of each point, (...) int64, for points (..., d).
+
+        Args:
+            eps: half the width of the band round D = 1/2, between 0 and 1/2.
+            k: which nearest held-out code says how far the codes are.
+            tail: a point is in NO_DATA when less than this share of the prior has a density so
+                low, and less than this share of the held-out codes is so far from the others.
+        """
+        if not 0 < eps < 0.5:
+            raise ValueError(f"eps: expected a number between 0 and 1/2, got {eps}")
+        a = self.logit(z.detach()).detach()
+        band = math.log((0.5 + eps) / (0.5 - eps))
+        region = torch.full_like(a, Region.EQUILIBRIUM, dtype=torch.int64)
+        region[a > band], region[a < -band] = Region.HOLE, Region.DATA
+        return region.masked_fill(self.no_data(z, k, tail), Region.NO_DATA)
+
+    def no_data(self, z: Tensor, k: int = 10, tail: float = 1e-3) -> Tensor:
+        """Whether neither prior nor codes have mass there, (...) bool; arguments as in `region`."""
+        generator = torch.Generator().manual_seed(0)
+        reference = self.prior.sample(100_000, generator, z.dtype).to(z.device)
+        low = self.prior.log_prob(reference).quantile(tail)
+        k = min(k, len(self.held_out) - 1)
+        spacing = knn_distance(self.held_out, self.held_out, k + 1).double()  # the first is itself
+        far = knn_distance(z, self.held_out, k) > spacing.quantile(1 - tail)
+        return (self.prior.log_prob(z.detach()) < low) & far
+
+    def level(self, alpha: float = 0.05) -> float:
+        """The logit that a share 1 - alpha of unseen codes stays below (split conformal).
+
+        A fresh code has a(z) above it with probability at most alpha, if it comes from the same
+        distribution as the held-out codes. This holds for one code, not for all points of a path.
+
+        Raises:
+            ValueError: alpha not between 0 and 1, or too small for so few held-out codes.
+        Source: Vovk, Gammerman and Shafer 2005.
+        """
+        n = len(self.held_out)
+        rank = math.ceil((n + 1) * (1 - alpha))
+        if not 0 < alpha < 1 or rank > n:
+            raise ValueError(f"alpha: expected {1 / (n + 1):.2g} to 1 for {n} codes, got {alpha}")
+        with torch.no_grad():
+            return float(self.logit(self.held_out).sort().values[rank - 1])
+
+
+class ExactRatio(Ratio):
+    """The true ratio of two densities in closed form.
+
+    Args:
+        q: what takes the place of the codes.
+        p: the prior; N(0, I) if not given.
+        n: how many samples of q stand for held-out codes.
+    """
+
+    def __init__(self, q: GaussianMixture, p: GaussianMixture | None = None, n: int = 5000) -> None:
+        p = p or StandardNormal(q.dim)
+        if p.dim != q.dim:
+            raise ValueError(f"p: expected dimension {q.dim}, that of q, got {p.dim}")
+        super().__init__(p, q.sample(n, torch.Generator().manual_seed(0), torch.float64))
+        self.q = q
+
+    def logit(self, z: Tensor) -> Tensor:
+        """a(z) = log p - log q in nats, (...) for points (..., d)."""
+        return self.prior.log_prob(z) - self.q.log_prob(z)
+
+    def score_q(self, z: Tensor) -> Tensor:
+        """The exact score of q, (..., d)."""
+        return self.q.score(z.detach())
+
+
+class DensityRatio(Ratio):
+    """A ratio that a network has learnt.
+
+    Args:
+        network: a module from points (N, d) to logits (N,) or (N, 1); put into evaluation mode and
+            frozen. The convention is prior 1, codes 0.
+        held_out: codes (N, d) that neither fitted nor stopped the network.
+        prior: what the network was trained against; N(0, I) if not given.
+        scale, shift: a = scale * network + shift, a smooth recalibration. A shift undoes unbalanced
+            classes: log of codes per prior sample.
+        probability: the network ends in a sigmoid. Its logit is then log D - log(1 - D), which
+            float32 loses beyond |a| = 16; a warning says when it happens.
+
+    Raises:
+        ValueError: for held-out codes of another dimension or not finite, and when the network's
+            answer is neither (N,) nor (N, 1).
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        held_out: Tensor,
+        prior: GaussianMixture | None = None,
+        scale: float = 1.0,
+        shift: float = 0.0,
+        probability: bool = False,
+    ) -> None:
+        expect_samples(held_out_codes=held_out)
+        super().__init__(prior or StandardNormal(held_out.shape[-1]), held_out)
+        self.network = network.eval().requires_grad_(False)
+        self.scale, self.shift, self.probability = scale, shift, probability
+        self.history: dict[str, list[float]] = {}
+        self.logit(self.held_out[:2])  # a network of the wrong shape is told now
+
+    def logit(self, z: Tensor) -> Tensor:
+        """a(z) = log p - log q in nats, (...) for points (..., d), in z's dtype on its device."""
+        expect_shape(z, [self.prior.dim], "z")
+        first = next(iter(self.network.parameters()), z)  # where the network lives
+        points = z.reshape(-1, z.shape[-1]).to(first.device, first.dtype)
+        answer = self.network(points)
+        n = len(points)
+        if tuple(answer.shape) not in {(n,), (n, 1)}:
+            raise ValueError(
+                f"network: expected logits of shape ({n},) or ({n}, 1) for points "
+                f"({n}, {z.shape[-1]}), got {tuple(answer.shape)}"
+            )
+        if self.probability:
+            answer = logit_of(answer)
+        a = self.scale * answer + self.shift
+        return a.reshape(z.shape[:-1]).to(z.device, z.dtype)
+
+    def to(self, device: str | torch.device) -> DensityRatio:
+        """Move network and held-out codes; returns self."""
+        self.network.to(device)
+        self.held_out = self.held_out.to(device)
+        return self
+
+    def save(self, path: str | pathlib.Path) -> None:
+        """Write network, held-out codes and calibration to a safetensors file, in one move.
+
+        Only a N(0, I) prior can be saved.
+        """
+        if type(self.prior) is not StandardNormal:
+            raise ValueError("prior: expected N(0, I), the only one a file can hold")
+        tensors = {f"network.{name}": t for name, t in self.network.state_dict().items()}
+        facts = {
+            "sizes": mlp_sizes(self.network),
+            "scale": self.scale,
+            "shift": self.shift,
+            "probability": self.probability,
+            "history": self.history,
+        }
+        write_safetensors(path, tensors | {"held_out": self.held_out}, {"ratio": json.dumps(facts)})
+
+    @classmethod
+    def load(cls, path: str | pathlib.Path, network: nn.Module | None = None) -> DensityRatio:
+        """Read what `save` wrote.
+
+        Args:
+            path: the file.
+            network: a module to put the weights into; needed unless `fit_ratio` made the ratio.
+
+        Raises:
+            ValueError: for a file of another kind, or when a network is needed.
+            FileNotFoundError: when there is none.
+        """
+        tensors, metadata = read_safetensors(path)
+        if "ratio" not in metadata:
+            raise ValueError(f"{path}: expected a file written by DensityRatio.save, got another")
+        facts = json.loads(metadata["ratio"])
+        if network is None:
+            if facts["sizes"] is None:
+                raise ValueError(f"{path}: expected network=, a module to put its weights into")
+            network = mlp(facts["sizes"])
+        prefix = "network."
+        weights = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+        network.load_state_dict(weights)
+        options = {key: facts[key] for key in ("scale", "shift", "probability")}
+        ratio = cls(network, tensors["held_out"].float(), **options)
+        ratio.history = facts["history"]
+        return ratio
+
+
+def logit_of(probability: Tensor) -> Tensor:
+    """log D - log(1 - D), finite, with a warning where D has been rounded to 0 or 1."""
+    if bool(((probability < 0) | (probability > 1)).any()):
+        raise ValueError("network: expected probabilities in [0, 1]; leave out probability=True?")
+    tiny = torch.finfo(probability.dtype).eps / 2
+    saturated = int(((probability < tiny) | (probability > 1 - tiny)).sum())
+    if saturated:
+        warnings.warn(
+            f"D is rounded to 0 or 1 at {saturated} of {probability.numel()} points: the logit is "
+            "cut off there and has no gradient. Wrap the network without its sigmoid.",
+            stacklevel=3,
+        )
+    return torch.logit(probability, eps=tiny)
+
+
+def mlp_sizes(network: nn.Module) -> list[int] | None:
+    """The widths of a network that `mlp` made, None for any other."""
+    linear = [m for m in network.children() if isinstance(m, nn.Linear)]
+    sizes = [layer.in_features for layer in linear] + [linear[-1].out_features] if linear else []
+    return sizes if len(sizes) > 1 and repr(network) == repr(mlp(sizes)) else None
+
+
+# ---- learning it ------------------------------------------------------------------------------
+
+
+def logistic_loss(prior_logits: Tensor, code_logits: Tensor) -> Tensor:
+    """Mean logistic loss over both classes in nats, prior 1 and codes 0; ln 2 = 0.6931 is blind."""
+    return 0.5 * (F.softplus(-prior_logits).mean() + F.softplus(code_logits).mean())
+
+
+def fit_ratio(
+    codes: Tensor,
+    held_out: Tensor | None = None,
+    prior: GaussianMixture | None = None,
+    *,
+    seed: int = 0,
+    hidden: Sequence[int] = (128, 128, 128),
+    steps: int = 4000,
+    batch_size: int = 1024,
+    learning_rate: float = 3e-3,
+    check_every: int = 100,
+    patience: int = 12,
+    recalibrate: bool = False,
+    device: str | torch.device = "cpu",
+    progress: bool = True,
+    callback: Callable[[dict[str, Any]], None] | None = None,
+) -> DensityRatio:
+    """Train a fresh logit network to tell samples of the prior from codes that no longer move.
+
+    The prior never runs out: every batch has new samples of it. Half of the held-out codes stop the
+    training (and recalibrate); the other half play no part in it, and set the levels of the ratio.
+
+    Args:
+        codes: (N, d), of a frozen encoder. With fewer than `batch_size`, a batch repeats some.
+        held_out: (M, d), codes of other images; a sixth of `codes`, drawn at random, if not given.
+        prior: N(0, I) if not given.
+        seed: of weights, batches, prior samples and splits.
+        hidden: widths of the network's hidden layers.
+        steps: at most so many; the learning rate of Adam falls to 0 along half a cosine.
+        check_every, patience: the held-out loss is looked at every so many steps; training stops
+            after `patience` looks without a better one. The best weights are kept.
+        recalibrate: fit scale and shift on the stopping half (Platt 1999), keeping levels' order.
+        callback: called at every look with a dict: step, train_loss, held_out_loss, network.
+
+    Returns:
+        A `DensityRatio`, on `device`. Its `history` has step, train_loss and held_out_loss.
+
+    Raises:
+        ValueError: codes not finite, too few, all the same, of another dimension than held_out or
+            the prior, or rows that stand in both codes and held_out.
+    Source: Sugiyama, Suzuki and Kanamori 2012; as a diagnosis of GANs, Azadi et al. 2018.
+    """
+    check_codes(codes, held_out)
+    prior = prior or StandardNormal(codes.shape[1])
+    if prior.dim != codes.shape[1]:
+        raise ValueError(
+            f"prior: expected dimension {codes.shape[1]}, that of codes, got {prior.dim}"
+        )
+    fitting, stopping, levels = (part.to(device) for part in split_codes(codes, held_out, seed))
+    with seeded(seed):
+        network = mlp([prior.dim, *hidden, 1]).to(device)
+    generator = torch.Generator(device).manual_seed(seed)
+    stopping_prior = prior.sample(4 * len(stopping), generator)
+    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, fused=True)
+    history: dict[str, list[float]] = {"step": [], "train_loss": [], "held_out_loss": []}
+    kept, best_look, recent = copy.deepcopy(network.state_dict()), 0, []
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
+    with tqdm(total=steps, unit="step", desc="ratio", disable=silent) as bar:
+        for number in range(1, steps + 1):
+            optimizer.param_groups[0]["lr"] = cosine_rate(learning_rate, (number - 1) / steps)
+            rows = torch.randint(len(fitting), (batch_size,), generator=generator, device=device)
+            batch = torch.cat([prior.sample(batch_size, generator), fitting[rows]])
+            loss = logistic_loss(*network(batch).squeeze(-1).chunk(2))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            recent.append(float(loss.detach()))
+            bar.update()
+            if number % check_every and number != steps:
+                continue
+            with torch.no_grad():
+                value = float(logistic_loss(network(stopping_prior), network(stopping)))
+            look = {"step": number, "train_loss": sum(recent) / len(recent), "held_out_loss": value}
+            for name, entry in look.items():
+                history[name].append(entry)
+            recent.clear()
+            bar.set_postfix(look, refresh=False)
+            if callback is not None:
+                callback(look | {"network": network})
+            if value <= min(history["held_out_loss"]):
+                kept, best_look = copy.deepcopy(network.state_dict()), len(history["step"])
+            elif len(history["step"]) - best_look >= patience:
+                break
+    network.load_state_dict(kept)
+    scale, shift = platt(network, stopping_prior, stopping) if recalibrate else (1.0, 0.0)
+    ratio = DensityRatio(network, levels, prior, scale, shift)
+    ratio.history = history
+    return ratio
+
+
+def split_codes(codes: Tensor, held_out: Tensor | None, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Codes to fit on, to stop by and to set levels with, float32; see `fit_ratio`."""
+    generator = torch.Generator().manual_seed(seed)
+    codes = codes.detach().cpu().float()
+    if held_out is None:
+        order = torch.randperm(len(codes), generator=generator)
+        n = max(4, len(codes) // 6)
+        codes, held_out = codes[order[n:]], codes[order[:n]]
+    held_out = held_out.detach().cpu().float()
+    order = torch.randperm(len(held_out), generator=generator)
+    stopping, levels = (held_out[rows] for rows in order.tensor_split(2))
+    return codes, stopping, levels
+
+
+def platt(network: nn.Module, prior_samples: Tensor, codes: Tensor) -> tuple[float, float]:
+    """Scale and shift of the logit with the least logistic loss; the scale is positive."""
+    with torch.no_grad():
+        on_prior, on_codes = (network(z).squeeze(-1).double() for z in (prior_samples, codes))
+    theta = torch.zeros(2, dtype=torch.float64, device=on_prior.device, requires_grad=True)
+    optimizer = torch.optim.LBFGS([theta], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = logistic_loss(
+            theta[0].exp() * on_prior + theta[1], theta[0].exp() * on_codes + theta[1]
+        )
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return float(theta[0].exp()), float(theta[1])
+
+
+def check_codes(codes: Tensor, held_out: Tensor | None) -> None:
+    """Raise ValueError for codes that no ratio can be fitted on."""
+    expect_samples(**{"codes": codes} | ({} if held_out is None else {"held_out_codes": held_out}))
+    for name, x, least in (("codes", codes, 12), ("held_out", held_out, 4)):
+        if x is None:
+            continue
+        if len(x) < least:
+            raise ValueError(f"{name}: expected at least {least} points, got {len(x)}")
+        if bool((x == x[0]).all()):
+            raise ValueError(
+                f"{name}: expected codes that differ, got the same point {len(x)} times: has the "
+                "encoder collapsed?"
+            )
+    if held_out is not None:
+        rows = {tuple(row) for row in codes.detach().cpu().tolist()}
+        shared = sum(tuple(row) in rows for row in held_out.detach().cpu().tolist())
+        if shared:
+            raise ValueError(
+                f"held_out: expected codes of other images, got {shared} of {len(held_out)} rows "
+                "that stand in codes too; a network that memorises would look good on them"
+            )
