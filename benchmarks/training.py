@@ -129,6 +129,7 @@ def main() -> None:
         "nav_utils": (weight, 0.3),
         "nav_utils, cosine over the whole run": (weight, 1.0),
         "nav_utils, lambda 1": (1.0, 0.3),
+        "nav_utils, lambda 8": (8.0, 0.3),
     }
     runs: dict[str, Callable[..., dict[str, Tensor]]] = {
         name: functools.partial(run_ours, images, epochs, *settings)

@@ -286,9 +286,10 @@ def fit_ratio(
     *,
     seed: int = 0,
     hidden: Sequence[int] = (128, 128, 128),
-    steps: int = 4000,
+    steps: int = 5000,
     batch_size: int = 1024,
     learning_rate: float = 3e-3,
+    weight_decay: float = 0.03,
     check_every: int = 100,
     patience: int = 12,
     recalibrate: bool = False,
@@ -307,7 +308,8 @@ def fit_ratio(
         prior: N(0, I) if not given.
         seed: of weights, batches, prior samples and splits.
         hidden: widths of the network's hidden layers.
-        steps: at most so many; the learning rate of Adam falls to 0 along half a cosine.
+        steps: at most so many; the learning rate of AdamW falls to 0 along half a cosine.
+        weight_decay: of AdamW; more of it where codes are few or d is large.
         check_every, patience: the held-out loss is looked at every so many steps; training stops
             after `patience` looks without a better one. The best weights are kept.
         recalibrate: fit scale and shift on the stopping half (Platt 1999), keeping levels' order.
@@ -332,7 +334,9 @@ def fit_ratio(
         network = mlp([prior.dim, *hidden, 1]).to(device)
     generator = torch.Generator(device).manual_seed(seed)
     stopping_prior = prior.sample(4 * len(stopping), generator)
-    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, fused=True)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
+    )
     history: dict[str, list[float]] = {"step": [], "train_loss": [], "held_out_loss": []}
     kept, best_look, recent = copy.deepcopy(network.state_dict()), 0, []
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
