@@ -29,7 +29,7 @@ class CalibrationReport(NamedTuple):
         dawid_z: sum of (is prior - D) over its standard deviation if D were right: beyond 2 or
             so, D is too low (positive) or too high (negative) on the whole.
         auc: P(a on a prior sample > a on a code); 0.5 is blind.
-        edges: of the bins of the logit, (B + 1,).
+        edges: of the bins of the logit, (B + 1,); fewer bins than asked where logits repeat.
         predicted, observed, counts: mean D, share of prior samples and number of points, (B,).
     """
 
@@ -90,8 +90,9 @@ def calibration_report(
     a = torch.cat([on_prior, on_codes]).numpy()
     is_prior = np.repeat([1.0, 0.0], len(codes))
     d = expit(a)
-    edges = np.unique(np.quantile(a, np.linspace(0, 1, bins + 1)))
-    which = np.clip(np.searchsorted(edges, a, side="right") - 1, 0, max(len(edges) - 2, 0))
+    low = np.unique(np.quantile(a, np.linspace(0, 1, bins + 1)[:-1]))  # where each bin begins
+    low = low[np.unique(np.searchsorted(low, a, side="right")) - 1]  # those that hold a point
+    which = np.searchsorted(low, a, side="right") - 1
     counts = np.bincount(which)
     predicted, observed = (np.bincount(which, weights=w) / counts for w in (d, is_prior))
     spread = math.sqrt(float((d * (1 - d)).sum()))
@@ -101,7 +102,7 @@ def calibration_report(
         brier=float(np.mean((d - is_prior) ** 2)),
         dawid_z=float((is_prior - d).sum() / max(spread, 1e-12)),
         auc=float(roc_auc_score(is_prior, a)),
-        edges=edges,
+        edges=np.append(low, a.max()),
         predicted=predicted,
         observed=observed,
         counts=counts,

@@ -52,12 +52,12 @@ class GaussianMixture:
         weights = torch.ones(k) if weights is None else torch.as_tensor(weights)
         if weights.shape != (k,):
             raise ValueError(f"weights: expected shape ({k},), got {tuple(weights.shape)}")
-        self.weights = weights.double() / weights.double().sum()
-        for name, x in (("std", self.std), ("weights", self.weights)):
+        for name, x in (("std", self.std), ("weights", weights)):
             if not bool((x > 0).all()) or not bool(torch.isfinite(x).all()):
                 raise ValueError(f"{name}: expected finite positive values, got {x.tolist()}")
         if not bool(torch.isfinite(self.means).all()):
             raise ValueError("means: expected finite values")
+        self.weights = weights.double() / weights.double().sum()
 
     def sample(
         self, n: int, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float32
@@ -172,7 +172,7 @@ def kde_bandwidth(codes: Tensor, folds: int = 5, most: int = 5000, seed: int = 0
     scale = float(subset.std(0).mean())
     if scale == 0:
         raise ValueError("codes: expected codes that differ, got one point many times")
-    parts = subset.chunk(folds)
+    parts = subset.tensor_split(folds)
     rests = [torch.cat([*parts[:i], *parts[i + 1 :]]) for i in range(folds)]
 
     def cost(log_bandwidth: float) -> float:

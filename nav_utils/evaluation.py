@@ -16,7 +16,7 @@ from scipy import ndimage
 from scipy.stats import beta
 from torch import Tensor, nn
 
-from nav_utils.arguments import expect_samples, expect_shape
+from nav_utils.arguments import expect_samples
 from nav_utils.densities import (
     GaussianMixture,
     StandardNormal,
@@ -202,11 +202,16 @@ def hole_mass(
 
     Returns:
         (mass, low, high): the estimate and its 95 % interval (Clopper and Pearson 1934).
+
+    Raises:
+        ValueError: a logit that is not finite somewhere.
     """
     z = prior.sample(n, torch.Generator().manual_seed(seed))
-    expect_shape(z, [prior.dim], "prior samples")
     with torch.no_grad():
-        hits = int((logit(z) > level).sum())
+        a = logit(z)
+    if not bool(torch.isfinite(a).all()):
+        raise ValueError(f"logit: expected finite values, got {int((~a.isfinite()).sum())} others")
+    hits = int((a > level).sum())
     low = float(beta.ppf(0.025, hits, n - hits + 1)) if hits else 0.0
     high = float(beta.ppf(0.975, hits + 1, n - hits)) if hits < n else 1.0
     return hits / n, low, high

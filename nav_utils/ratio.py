@@ -114,7 +114,7 @@ class Ratio:
         Source: Vovk, Gammerman and Shafer 2005.
         """
         n = len(self.held_out)
-        rank = math.ceil((n + 1) * (1 - alpha))
+        rank = math.ceil((n + 1) * (1 - alpha) - 1e-9)  # 10 * (1 - 0.7) is 3.0000000000000004
         if not 0 < alpha < 1 or rank > n:
             raise ValueError(f"alpha: expected {1 / (n + 1):.2g} to 1 for {n} codes, got {alpha}")
         with torch.no_grad():
@@ -286,12 +286,12 @@ def fit_ratio(
     *,
     seed: int = 0,
     hidden: Sequence[int] = (128, 128, 128),
-    steps: int = 5000,
+    steps: int = 4000,
     batch_size: int = 1024,
     learning_rate: float = 3e-3,
     weight_decay: float = 0.03,
     check_every: int = 100,
-    patience: int = 12,
+    patience: int = 40,
     recalibrate: bool = False,
     device: str | torch.device = "cpu",
     progress: bool = True,
@@ -311,7 +311,8 @@ def fit_ratio(
         steps: at most so many; the learning rate of AdamW falls to 0 along half a cosine.
         weight_decay: of AdamW; more of it where codes are few or d is large.
         check_every, patience: the held-out loss is looked at every so many steps; training stops
-            after `patience` looks without a better one. The best weights are kept.
+            after `patience` looks without a better one, and the best weights are kept. By default
+            it looks on to the end: the gradient only becomes smooth as the rate comes down.
         recalibrate: fit scale and shift on the stopping half (Platt 1999), keeping levels' order.
         callback: called at every look with a dict: step, train_loss, held_out_loss, network.
 
@@ -403,6 +404,7 @@ def platt(network: nn.Module, prior_samples: Tensor, codes: Tensor) -> tuple[flo
         return loss
 
     optimizer.step(closure)
+    theta = theta.detach()
     return float(theta[0].exp()), float(theta[1])
 
 

@@ -1,0 +1,258 @@
+"""Apps for notebooks: sliders over a picture, bound to pure functions that draw it.
+
+A `draw_*` function takes numbers and returns the bytes of a PNG file: the same numbers, the same
+bytes. An app writes them into an `Image` widget and what one sees in words under it, so that
+nothing depends on captured output, and a test can move a slider without a browser.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Callable
+
+import ipywidgets as widgets
+import torch
+from matplotlib.figure import Figure
+
+from nav_utils.plots import image_grid, plot_map
+from nav_utils.pretrained import LatentSpace
+from nav_utils.ratio import Ratio, Region
+
+REGION_WORDS = {
+    Region.HOLE: "a hole: fewer codes than the prior promises",
+    Region.EQUILIBRIUM: "the band: about as many codes as the prior promises",
+    Region.DATA: "more codes than the prior promises",
+    Region.NO_DATA: "no data: neither prior nor codes, D is extrapolation",
+}
+RADIUS = 3.5  # of the map, and of the sliders of z
+
+
+class App(widgets.VBox):
+    """Sliders, a picture, and the picture in words; all change together.
+
+    Args:
+        name: what a page says where no kernel runs.
+        draw: from the sliders' values, by name, to the bytes of a PNG file.
+        words: from the same values to a sentence that says what one sees.
+        sliders: by the name of the argument they set.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        draw: Callable[..., bytes],
+        words: Callable[..., str],
+        sliders: dict[str, widgets.FloatSlider],
+    ) -> None:
+        self.picture = widgets.Image(format="png")
+        self.caption = widgets.HTML()  # an Image has no alternative text of its own
+        self.sliders, self.app_name = sliders, name
+
+        def update(_change: object = None) -> None:
+            values = {key: slider.value for key, slider in sliders.items()}
+            self.picture.value, self.caption.value = draw(**values), words(**values)
+
+        for slider in sliders.values():
+            slider.observe(update, names="value")
+        update()
+        super().__init__([*sliders.values(), self.picture, self.caption])
+
+    def __repr__(self) -> str:
+        return f"[{self.app_name}: run this cell to move {' and '.join(self.sliders)}]"
+
+
+def float_slider(
+    text: str, value: float, low: float, high: float, step: float
+) -> widgets.FloatSlider:
+    """A slider that reports when it is let go; values outside its range are moved to the end."""
+    return widgets.FloatSlider(
+        value=min(max(value, low), high),
+        min=low,
+        max=high,
+        step=step,
+        description=text,
+        continuous_update=False,
+        style={"description_width": "initial"},
+        layout=widgets.Layout(width="95%", max_width="560px"),
+    )
+
+
+# ---- the band and the level -------------------------------------------------------------------
+
+
+def region_explorer(ratio: Ratio | LatentSpace) -> App:
+    """Move the half-width eps of the band round D = 1/2 and the level of the logit a.
+
+    Args:
+        ratio: of two dimensions, or a latent space that has one.
+    """
+    compass = ratio_of(ratio)
+    sliders = {
+        "eps": float_slider("eps, half the band of D", 0.1, 0.01, 0.45, 0.01),
+        "level": float_slider(
+            "level of the logit a (nats)", round(compass.level(0.05), 1), -2, 4, 0.1
+        ),
+    }
+    return App(
+        "region explorer",
+        lambda eps, level: draw_regions(compass, eps, level),
+        lambda eps, level: region_words(compass, eps, level),
+        sliders,
+    )
+
+
+def draw_regions(ratio: Ratio, eps: float, level: float) -> bytes:
+    """The map of D with the band |D - 1/2| < eps and the region a > level, as a PNG file.
+
+    Args:
+        ratio: of two dimensions.
+        eps: between 0 and 1/2.
+        level: of the logit, in nats.
+
+    Raises:
+        ValueError: for a ratio of another dimension, or numbers out of range.
+    """
+    return png_of(regions_figure(ratio, eps, level))
+
+
+def regions_figure(ratio: Ratio, eps: float, level: float) -> Figure:
+    """The figure of `draw_regions`: dotted lines round the band, dots where a > level."""
+    expect_band(ratio, eps, level)
+    fig = Figure(figsize=(5.5, 4.5), layout="constrained")
+    ax = plot_map(ratio, fig.subplots(), RADIUS, eps=eps)
+    x = torch.linspace(-RADIUS, RADIUS, 201)
+    with torch.no_grad():
+        a = ratio.logit(torch.stack(torch.meshgrid(x, x, indexing="xy"), dim=-1)).numpy()
+    if a.max() > level:  # there is a region to draw
+        ax.contourf(x, x, a, levels=[level, math.inf], colors="none", hatches=[".."])
+    if a.min() < level < a.max():
+        ax.contour(x, x, a, levels=[level], colors="#7a0177", linewidths=2, linestyles="--")
+    ax.set_title(f"dots: a > {level:.1f}; dotted lines: |D - 1/2| = {eps:.2f}", fontsize=11)
+    return fig
+
+
+def region_shares(ratio: Ratio, eps: float, level: float) -> dict[str, tuple[float, float]]:
+    """Shares of the prior (20,000 samples) and of the held-out codes in "band" and "above"."""
+    expect_band(ratio, eps, level)
+    band = math.log((0.5 + eps) / (0.5 - eps))
+    samples = ratio.prior.sample(20_000, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        a = [ratio.logit(z) for z in (samples, ratio.held_out)]
+    prior_band, codes_band = (float((x.abs() < band).double().mean()) for x in a)
+    prior_above, codes_above = (float((x > level).double().mean()) for x in a)
+    return {"band": (prior_band, codes_band), "above": (prior_above, codes_above)}
+
+
+def region_words(ratio: Ratio, eps: float, level: float) -> str:
+    """What `draw_regions` shows, in words."""
+    shares = region_shares(ratio, eps, level)
+    said = [
+        f"{name}: {prior:.0%} of the prior, {codes:.0%} of the held-out codes."
+        for name, (prior, codes) in (
+            (f"Band, D within {eps:.2f} of 1/2", shares["band"]),
+            (f"Dotted region, a above {level:.1f}", shares["above"]),
+        )
+    ]
+    return " ".join(said)
+
+
+# ---- one point --------------------------------------------------------------------------------
+
+
+def latent_explorer(space: LatentSpace) -> App:
+    """Move a point through a two-dimensional latent space and see what it decodes to."""
+    ratio_of(space)
+    sliders = {
+        "z1": float_slider("z1", 0.8, -RADIUS, RADIUS, 0.1),
+        "z2": float_slider("z2", -1.1, -RADIUS, RADIUS, 0.1),
+    }
+    return App(
+        "latent explorer",
+        lambda z1, z2: draw_point(space, z1, z2),
+        lambda z1, z2: point_words(space, z1, z2),
+        sliders,
+    )
+
+
+def draw_point(space: LatentSpace, z1: float, z2: float) -> bytes:
+    """The map of D with one point, and the image it decodes to, as a PNG file.
+
+    Args:
+        space: of two dimensions, with a ratio.
+        z1, z2: the point.
+
+    Raises:
+        ValueError: for a space of another dimension or without a ratio, or numbers not finite.
+    """
+    return png_of(point_figure(space, z1, z2))
+
+
+def point_figure(space: LatentSpace, z1: float, z2: float) -> Figure:
+    """The figure of `draw_point`."""
+    z, facts = point_facts(space, z1, z2)
+    fig = Figure(figsize=(7.2, 4.0), layout="constrained")
+    left, right = fig.subplots(1, 2, width_ratios=[2, 1])
+    plot_map(ratio_of(space), left, RADIUS)
+    left.plot(z1, z2, "o", ms=11, mfc="none", mec="white", mew=5)  # a halo
+    left.plot(z1, z2, "o", ms=11, mfc="none", mec="black", mew=2)
+    left.set(xlim=(-RADIUS, RADIUS), ylim=(-RADIUS, RADIUS))
+    with torch.no_grad():
+        image_grid(space.model.decode(z), right)
+    right.set_title(f"decoded from ({z1:.1f}, {z2:.1f})")
+    lines = [textwrap.fill(fact, 26) for fact in facts.split("; ")]
+    right.set_xlabel("\n".join(lines), fontsize=10)
+    return fig
+
+
+def point_words(space: LatentSpace, z1: float, z2: float) -> str:
+    """What `draw_point` shows, in words."""
+    z, facts = point_facts(space, z1, z2)
+    nearest = (space.codes - z.to(space.codes)).norm(dim=-1).argmin()
+    return (
+        f"A ring at ({z1:.1f}, {z2:.1f}) on the map. {facts}. Beside the map the decoded image; "
+        f"the nearest code is that of a {int(space.labels[nearest])}."
+    )
+
+
+def point_facts(space: LatentSpace, z1: float, z2: float) -> tuple[torch.Tensor, str]:
+    """The point (1, 2), and D, a, log q = log p - a and the region there, in words."""
+    ratio = ratio_of(space)
+    if not (math.isfinite(z1) and math.isfinite(z2)):
+        raise ValueError(f"z1, z2: expected finite numbers, got {z1} and {z2}")
+    z = torch.tensor([[z1, z2]], dtype=torch.float32)
+    with torch.no_grad():
+        a, log_q = float(ratio.logit(z)), float(ratio.log_q(z))
+    region = REGION_WORDS[Region(int(ratio.region(z)))]
+    d = 1 / (1 + math.exp(-a)) if a > -700 else 0.0
+    return z, f"D = {d:.2f}; a = {a:.1f}; log p - a = {log_q:.1f}; {region}"
+
+
+# ---- what both need ---------------------------------------------------------------------------
+
+
+def ratio_of(space: Ratio | LatentSpace) -> Ratio:
+    """The ratio of a latent space, or the ratio itself; ValueError unless it is of the plane."""
+    ratio = space if isinstance(space, Ratio) else getattr(space, "ratio", None)
+    if not isinstance(ratio, Ratio):
+        raise ValueError(f"expected a ratio or a space that has one, got a {type(space).__name__}")
+    if ratio.prior.dim != 2:
+        raise ValueError(f"expected two dimensions, got {ratio.prior.dim}: there is no map to draw")
+    return ratio
+
+
+def expect_band(ratio: Ratio, eps: float, level: float) -> None:
+    """Raise ValueError for what no region can be drawn of."""
+    ratio_of(ratio)
+    if not 0 < eps < 0.5:
+        raise ValueError(f"eps: expected a number between 0 and 1/2, got {eps}")
+    if not math.isfinite(level):
+        raise ValueError(f"level: expected a finite number, got {level}")
+
+
+def png_of(fig: Figure) -> bytes:
+    """The bytes of a PNG file that shows a figure; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=80, facecolor="white", metadata={"Software": None})
+    return buffer.getvalue()
