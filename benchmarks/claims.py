@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import math
 import pathlib
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -25,7 +24,7 @@ from nav_utils.densities import StandardNormal, kde_log_prob, knn_distance, ring
 from nav_utils.evaluation import Reference, find_holes, hole_mass
 from nav_utils.interpolation import lerp
 from nav_utils.pretrained import load_classifier, load_pretrained
-from nav_utils.ratio import DensityRatio, ExactRatio, Region, fit_ratio, logistic_loss
+from nav_utils.ratio import DensityRatio, ExactRatio, fit_ratio, logistic_loss
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "claims.json"
 HOLE = math.log(4)  # fewer than a quarter of the codes that the prior promises
@@ -49,21 +48,11 @@ def share(flags: Tensor) -> str:
 
 def mean(values: Tensor, n_resamples: int = 2000) -> str:
     """Mean of values (N,) with a bootstrap interval."""
-    return statistic(lambda x: x.mean(-1), values, n_resamples)
-
-
-def statistic(
-    function: Callable[[np.ndarray], np.ndarray], values: Tensor, n_resamples: int = 2000
-) -> str:
-    """A statistic of the last axis of values (N,) with a bootstrap interval."""
     x = np.asarray(values, dtype=np.float64)
     generator = np.random.default_rng(0)
-    chunks = [
-        function(x[generator.integers(len(x), size=(100, len(x)))])
-        for _ in range(n_resamples // 100)
-    ]
-    low, high = np.quantile(np.concatenate(chunks), [0.025, 0.975])
-    return f"{float(function(x)):.3g} [{low:.3g}, {high:.3g}]"
+    means = [x[generator.integers(len(x), size=len(x))].mean() for _ in range(n_resamples)]
+    low, high = np.quantile(means, [0.025, 0.975])
+    return f"{x.mean():.3g} [{low:.3g}, {high:.3g}]"
 
 
 # ---- the claims -------------------------------------------------------------------------------
@@ -168,21 +157,37 @@ def claim_4() -> dict[str, str]:
 
 
 def claim_5(ground: Ground) -> dict[str, str]:
-    """The three regimes of D, each judged by measures that do not use D."""
+    """Places by their D, each judged by measures that do not use D; held-out codes."""
     ratio = ground.space.ratio
     assert ratio is not None
-    z = torch.cat([ground.pool, ground.prior.sample(len(ground.pool), seeded(6))])
-    region, measures = ratio.region(z, eps=0.1), ground.reference.measures(z)
+    d, measures = ratio.prob(ground.pool), ground.reference.measures(ground.pool)
     found = {}
-    for name in (Region.HOLE, Region.EQUILIBRIUM, Region.DATA):
-        rows = region == name
-        for measure in ("log q", "distance", "cycle error", "confidence"):
-            found[f"{measure}, {name.name.lower()}"] = statistic(
-                lambda x: np.median(x, axis=-1), measures[measure][rows], 500
-            )
-    of_codes = ratio.region(ground.pool, eps=0.1)
-    for name in (Region.HOLE, Region.EQUILIBRIUM, Region.DATA):
-        found[f"share of codes, {name.name.lower()}"] = share(of_codes == name)
+    for low, high in ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0)):
+        rows = (d >= low) & (d < high)
+        name = f"D {low:g} to {high:g}"
+        found[f"share of codes, {name}"] = share(rows)
+        for measure in ("log q", "cycle error", "confidence"):
+            found[f"{measure}, {name}"] = mean(measures[measure][rows])
+    return found
+
+
+def claim_16(ground: Ground) -> dict[str, str]:
+    """Of |D - 1/2| < 0.1: how much lies below the density that 95 % of held-out codes clear?"""
+    ratio = ground.space.ratio
+    assert ratio is not None
+    floor = float(ground.reference.usual["log q"].quantile(0.05))
+    places = 6 * torch.rand(20_000, 2, generator=seeded(10)) - 3
+    kinds = {
+        "draws of the prior": ground.prior.sample(20_000, seeded(6)),
+        "places within radius 3": places[places.norm(dim=-1) < 3],
+        "codes": ground.pool,
+    }
+    found = {}
+    for name, z in kinds.items():
+        band = z[(ratio.prob(z) - 0.5).abs() < 0.1]
+        log_q = kde_log_prob(band, ground.reference.density_codes, ground.reference.bandwidth)
+        found[f"below the floor in the band, {name}"] = share(log_q < floor)
+    found["codes outside the band"] = share((ratio.prob(ground.pool) - 0.5).abs() >= 0.1)
     return found
 
 
@@ -215,6 +220,7 @@ def main() -> None:
         "C4": claim_4(),
         "C5": claim_5(ground),
         "C6": claim_6(ground),
+        "C16": claim_16(ground),
     }
     for claim, found in results.items():
         print(claim, json.dumps(found, indent=2))

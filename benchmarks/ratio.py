@@ -173,7 +173,7 @@ def candidates(space: LatentSpace, seed: int) -> tuple[dict[str, Logit], dict[st
     n = len(space.codes) * 5 // 6
     codes, held_out = space.codes[:n], space.codes[n:]
     start = time.perf_counter()
-    ours: Ratio = fit_ratio(codes, held_out, seed=seed, progress=False)
+    ours: Ratio = fit_ratio(codes, held_out, seed=seed, recalibrate=True, progress=False)
     seconds = time.perf_counter() - start
     prior = ours.prior.sample(n, seeded(100 + seed))
     logits: dict[str, Logit] = {

@@ -165,7 +165,7 @@ def plot_map(
     axis = torch.linspace(-radius, radius, resolution)
     z = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)  # (R, R, 2): row is z_2
     with torch.no_grad():
-        a = ratio.logit(z).numpy()
+        a = ratio.logit(z).cpu().numpy()
     picture = ax.imshow(
         a,
         origin="lower",
@@ -176,13 +176,15 @@ def plot_map(
         interpolation="bilinear",
     )
     x = axis.numpy()
-    line = ax.contour(x, x, a, levels=[0.0], colors="black", linewidths=1.5)
-    ax.clabel(line, fmt="D = 0.5", fontsize=9)
-    if eps is not None:
-        band = float(np.log((0.5 + eps) / (0.5 - eps)))
-        ax.contour(x, x, a, levels=[-band, band], colors="black", linewidths=0.8, linestyles=":")
+    if a.min() < 0 < a.max():
+        line = ax.contour(x, x, a, levels=[0.0], colors="black", linewidths=1.5)
+        ax.clabel(line, fmt="D = 0.5", fontsize=9)
+    band = [] if eps is None else [float(np.log((0.5 + eps) / (0.5 - eps)))]
+    rims = [rim for edge in band for rim in (-edge, edge) if a.min() < rim < a.max()]
+    if rims:
+        ax.contour(x, x, a, levels=rims, colors="black", linewidths=0.8, linestyles=":")
     if hatch:
-        empty = ratio.no_data(z).numpy().astype(float)
+        empty = ratio.no_data(z).cpu().numpy().astype(float)
         ax.contourf(x, x, empty, levels=[0.5, 1.5], colors="none", hatches=["///"])
     if colorbar:
         bar = ax.figure.colorbar(picture, ax=ax, shrink=0.85, label="D(z)")

@@ -405,7 +405,8 @@ def platt(network: nn.Module, prior_samples: Tensor, codes: Tensor) -> tuple[flo
 
     optimizer.step(closure)
     theta = theta.detach()
-    return float(theta[0].exp()), float(theta[1])
+    scale, shift = theta.detach().tolist()
+    return math.exp(scale), shift
 
 
 def check_codes(codes: Tensor, held_out: Tensor | None) -> None:

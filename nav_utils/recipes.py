@@ -163,12 +163,12 @@ def train_classifier(folder: pathlib.Path, epochs: int | None = None) -> dict[st
 def train_ratio(name: str, folder: pathlib.Path) -> dict[str, Any]:
     """Fit the density ratio of a latent space that lies in `folder`, and write it with a card.
 
-    The first five sixths of the training codes fit it, half of the rest stops it, the other half
-    sets its levels; the test codes judge it.
+    The first five sixths of the training codes fit it, half of the rest stops and recalibrates it,
+    the other half sets its levels; the test codes judge it.
     """
     space = load_pretrained(name, folder=folder)
     n = len(space.codes) * 5 // 6
-    ratio = fit_ratio(space.codes[:n], space.codes[n:], seed=0)
+    ratio = fit_ratio(space.codes[:n], space.codes[n:], seed=0, recalibrate=True)
     ratio.save(folder / f"{name}.ratio.safetensors")
     enter(folder, f"{name}.ratio.safetensors")
     prior = ratio.prior.sample(len(space.test_codes), torch.Generator().manual_seed(1))
@@ -178,7 +178,8 @@ def train_ratio(name: str, folder: pathlib.Path) -> dict[str, Any]:
         "name": f"{name}.ratio",
         "command": "python -m nav_utils.recipes ratios",
         "codes": {"fitted on": n, "sha256": tensor_hash(space.codes)},
-        "training": {"seed": 0, "network": mlp_sizes(ratio.network)},
+        "training": {"seed": 0, "recalibrate": True, "network": mlp_sizes(ratio.network)},
+        "calibration": {"scale": round(ratio.scale, 4), "shift": round(ratio.shift, 4)},
         "kept": {key: round(values[look], 4) for key, values in ratio.history.items()},
         "level(0.05)": round(ratio.level(0.05), 3),
         "test": {

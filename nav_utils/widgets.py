@@ -125,9 +125,8 @@ def regions_figure(ratio: Ratio, eps: float, level: float) -> Figure:
     x = torch.linspace(-RADIUS, RADIUS, 201)
     with torch.no_grad():
         a = ratio.logit(torch.stack(torch.meshgrid(x, x, indexing="xy"), dim=-1)).numpy()
-    if a.max() > level:  # there is a region to draw
-        ax.contourf(x, x, a, levels=[level, math.inf], colors="none", hatches=[".."])
-    if a.min() < level < a.max():
+    ax.contourf(x, x, a, levels=[level, math.inf], colors="none", hatches=[".."])
+    if a.min() < level < a.max():  # else there is no line to draw, and a warning
         ax.contour(x, x, a, levels=[level], colors="#7a0177", linewidths=2, linestyles="--")
     ax.set_title(f"dots: a > {level:.1f}; dotted lines: |D - 1/2| = {eps:.2f}", fontsize=11)
     return fig
@@ -200,7 +199,7 @@ def point_figure(space: LatentSpace, z1: float, z2: float) -> Figure:
     left.set(xlim=(-RADIUS, RADIUS), ylim=(-RADIUS, RADIUS))
     with torch.no_grad():
         image_grid(space.model.decode(z), right)
-    right.set_title(f"decoded from ({z1:.1f}, {z2:.1f})")
+    right.set_title(f"decoded from ({z1:.1f}, {z2:.1f})", fontsize=10)
     lines = [textwrap.fill(fact, 26) for fact in facts.split("; ")]
     right.set_xlabel("\n".join(lines), fontsize=10)
     return fig

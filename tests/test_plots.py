@@ -1,10 +1,15 @@
 """Figures: what they draw, and that none goes out without words."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
+from matplotlib.contour import QuadContourSet
+from matplotlib.path import Path
 
 from nav_utils import plots
+from nav_utils.densities import StandardNormal, ring
+from nav_utils.ratio import ExactRatio, Ratio
 
 
 def test_show_emits_an_image_with_its_words_and_closes_the_figure(monkeypatch):
@@ -48,3 +53,99 @@ def test_decoded_rows_are_aligned_under_their_names():
     assert [ax.get_ylabel() for ax in fig.axes] == ["straight", "detour"]
     with pytest.raises(ValueError, match="longer|shorter|expected"):
         plots.decoded_rows([("a", torch.zeros(5, 1, 8, 8)), ("b", torch.zeros(4, 1, 8, 8))])
+
+
+# ---- the map of D ----
+
+RING = ExactRatio(ring(), n=500)
+
+
+class Logit(Ratio):
+    """A ratio whose logit is any function of the points."""
+
+    def __init__(self, function):
+        super().__init__(StandardNormal(2), RING.held_out)
+        self.logit = function
+
+
+def drawn(ax, level):
+    """The points of the contour lines of `ax` at this level of the logit."""
+    sets = [c for c in ax.collections if isinstance(c, QuadContourSet) and not c.filled]
+    paths = [p for c in sets for v, p in zip(c.levels, c.get_paths(), strict=True) if v == level]
+    return np.concatenate([path.vertices for path in paths]) if paths else np.empty((0, 2))
+
+
+def hatched(ax):
+    return [c for c in ax.collections if isinstance(c, QuadContourSet) and any(c.hatches)]
+
+
+def test_the_map_is_orange_for_codes_grey_at_one_half_and_blue_for_the_prior():
+    codes, half, prior = (plots.D_COLOURS(x)[:3] for x in (0.0, 0.5, 1.0))
+    assert max(half) - min(half) < 0.01 and min(half) > 0.9
+    assert codes[0] > codes[1] > codes[2], "orange"
+    assert prior[2] > prior[1] > prior[0], "blue"
+    greys = np.array(
+        [np.dot(plots.D_COLOURS(x)[:3], [0.3, 0.59, 0.11]) for x in np.linspace(0, 1, 65)]
+    )
+    assert (np.diff(greys[:33]) > -0.01).all() and (np.diff(greys[32:]) < 0.01).all()
+
+
+@pytest.mark.parametrize("factor", [0.1, 1.0, 5.0])
+def test_the_maps_scale_does_not_follow_the_data(factor):
+    ax = plots.plot_map(Logit(lambda z: factor * RING.logit(z)), resolution=41)
+    (picture,) = ax.images
+    assert picture.get_clim() == (-plots.D_LIMIT, plots.D_LIMIT)
+    assert picture.get_cmap() is plots.D_COLOURS
+    neutral = picture.to_rgba(np.array([0.0]))[0, :3]
+    assert np.ptp(neutral) < 0.01, "D = 1/2 is grey whatever the data"
+    plt.close("all")
+
+
+def test_the_map_shows_each_point_at_its_place():
+    ax = plots.plot_map(Logit(lambda z: z[..., 0] + 2 * z[..., 1]), radius=2.0, resolution=5)
+    (picture,) = ax.images
+    z_1, z_2 = np.meshgrid(np.linspace(-2, 2, 5), np.linspace(-2, 2, 5))
+    assert np.asarray(picture.get_array()) == pytest.approx(z_1 + 2 * z_2)
+    assert picture.origin == "lower" and list(picture.get_extent()) == [-2, 2, -2, 2]
+    assert ax.get_xlim() == ax.get_ylim() == (-2, 2)
+    assert ax.get_xlabel() == "$z_1$" and ax.get_ylabel() == "$z_2$"
+    plt.close("all")
+
+
+def test_the_map_draws_and_names_the_line_where_d_is_one_half():
+    ax = plots.plot_map(RING)
+    line = torch.tensor(drawn(ax, 0.0))
+    assert len(line) > 100 and RING.logit(line).abs().max() < 0.1
+    assert {text.get_text() for text in ax.texts} == {"D = 0.5"}
+    plt.close("all")
+
+
+def test_the_map_draws_the_band_if_asked():
+    level = float(np.log(0.6 / 0.4))
+    assert len(drawn(plots.plot_map(RING, resolution=101), level)) == 0
+    ax = plots.plot_map(RING, eps=0.1)
+    for sign, d in ((1, 0.6), (-1, 0.4)):
+        line = torch.tensor(drawn(ax, sign * level))
+        assert len(line) > 50 and (RING.prob(line) - d).abs().max() < 0.02
+    plt.close("all")
+
+
+def test_the_map_hatches_where_neither_has_mass():
+    (hatching,) = hatched(plots.plot_map(RING, radius=6.0, resolution=61))
+    assert "///" in hatching.hatches
+    polygons = [Path(points) for points in hatching.get_paths()[0].to_polygons()]
+    for z, empty in (((5.5, 5.5), True), ((0.0, 0.0), False), ((1.3, 0.0), False)):
+        assert sum(polygon.contains_point(z) for polygon in polygons) % 2 == empty
+    assert not hatched(plots.plot_map(RING, radius=6.0, resolution=61, hatch=False))
+    plt.close("all")
+
+
+def test_the_map_is_drawn_where_one_wants_it_with_or_without_a_scale():
+    fig, own = plt.subplots()
+    assert plots.plot_map(RING, own, resolution=41, colorbar=False) is own and fig.axes == [own]
+    plots.plot_map(RING, own, resolution=41)
+    bar = fig.axes[1]
+    assert bar.get_ylabel() == "D(z)"
+    at = {t.get_text(): y for t, y in zip(bar.get_yticklabels(), bar.get_yticks(), strict=True)}
+    assert at["0.5"] == pytest.approx(0) and at["0.9"] == pytest.approx(np.log(9))
+    plt.close("all")

@@ -25,6 +25,14 @@ def band(answer) -> Mistake | None:
                 torch.logit(eps),
                 "You took the logit of eps itself. The rim of the band is at D = 1/2 + eps.",
             ),
+            "log D only": (
+                (0.5 + eps).log(),
+                "The logit is log D minus log(1 - D).",
+            ),
+            "one, not one half": (
+                ((1 + eps) / (1 - eps)).log(),
+                "The rim is at D = 1/2 + eps, and 1 - D = 1/2 - eps there.",
+            ),
             "lower rim": (-right, "That is the rim below, D = 1/2 - eps. The upper one, please."),
             "straight line": (
                 4 * eps,
@@ -60,6 +68,10 @@ def prior_mass(answer) -> Mistake | None:
             "wrong side": (
                 (p * (log_q - log_p > level)).sum() * cell,
                 "There q is larger than p. A hole has log p - log q above the level.",
+            ),
+            "all but the holes": (
+                (p * ~hole).sum() * cell,
+                "That is the mass of everything else: a hole has log p - log q above the level.",
             ),
             "cell forgotten": (
                 (p * hole).sum(),

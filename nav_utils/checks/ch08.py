@@ -1,4 +1,4 @@
-"""Exercises of chapter 08: calibration error, conformal level, and a fair kernel judge."""
+"""Exercises of chapter 08: calibration error, the penalty as a filter, and a fair kernel judge."""
 
 from __future__ import annotations
 
@@ -54,6 +54,14 @@ def calibration_error(answer: Callable[[Tensor, Tensor, int], Tensor]) -> Mistak
                 "D is the probability of the prior: compare with the share of prior samples, not "
                 "of codes.",
             ),
+            "bins weighed alike": (
+                sum(((a.mean() - b.mean()).abs() for a, b in pairs), torch.tensor(0.0)) / 4,
+                "Bins differ in size: weigh each with its points.",
+            ),
+            "only the logits sorted": (
+                error(d[order], y),
+                "Sort is_prior in the same order as the logits.",
+            ),
             "bins added up": (
                 sum(((a.mean() - b.mean()).abs() for a, b in pairs), torch.tensor(0.0)),
                 "Weigh each bin with its share of the points; the sum of four gaps is no mean.",
@@ -62,32 +70,42 @@ def calibration_error(answer: Callable[[Tensor, Tensor, int], Tensor]) -> Mistak
     )
 
 
-@exercise("8.2", hint="the ceil((N + 1)(1 - alpha))-th smallest, counted from 1")
-def conformal_level(answer: Callable[[Tensor, float], Tensor]) -> Mistake | None:
-    """The split conformal level of held-out logits."""
-    logits = torch.randn(40, generator=torch.Generator().manual_seed(1))
-    ordered, alpha = logits.sort().values, 0.1
-    rank = math.ceil(41 * (1 - alpha))  # 37
+@exercise("8.2", hint="rfft, divide entry k by 1 + 8 gamma (2 pi k / length)^2, irfft")
+def through_penalty(answer: Callable[[Tensor, float, float], Tensor]) -> Mistake | None:
+    """What the gradient penalty keeps of a periodic logit."""
+    a_star = torch.randn(30, generator=torch.Generator().manual_seed(1)) + 0.5
+    gamma, length = 0.05, 6.0
+    waves = torch.fft.rfft(a_star)
+    k = torch.arange(len(waves))
+    kappa = 2 * math.pi * k / length
+
+    def kept(damping: Tensor) -> Tensor:
+        return torch.fft.irfft(waves / damping, n=30)
+
     return closest(
-        answer(logits, alpha),
-        ordered[rank - 1],
+        answer(a_star, gamma, length),
+        kept(1 + 8 * gamma * kappa**2),
         {
-            "wrong tail": (
-                ordered[math.ceil(41 * alpha) - 1],
-                "Holes have large logits: a share alpha may lie above the level, not below it.",
+            "wavenumber without 2 pi": (
+                kept(1 + 8 * gamma * (k / length) ** 2),
+                "k / length counts waves; the wavenumber is 2 pi times that.",
             ),
-            "the fresh code forgotten": (
-                ordered[math.ceil(40 * (1 - alpha)) - 1],
-                "With the fresh code there are N + 1: use (N + 1)(1 - alpha), or the level is a "
-                "little too low to keep its promise.",
+            "wavenumber of a length of one": (
+                kept(1 + 8 * gamma * (2 * math.pi * k) ** 2),
+                "k waves lie on the whole length: divide by it.",
             ),
-            "counted from zero": (
-                ordered[rank],
-                "The k-th smallest has the index k - 1.",
+            "wavenumber not squared": (
+                kept(1 + 8 * gamma * kappa),
+                "Two derivatives bring down kappa twice: kappa squared.",
             ),
-            "interpolated": (
-                logits.quantile(1 - alpha),
-                "torch.quantile interpolates and knows nothing of the fresh code: pick one logit.",
+            "half the penalty": (
+                kept(1 + 4 * gamma * kappa**2),
+                "The penalty counts prior samples and codes, and the loss bends by m / 4 for each "
+                "a squared: 8 gamma, not 4.",
+            ),
+            "sharpened instead of damped": (
+                torch.fft.irfft(waves * (1 + 8 * gamma * kappa**2), n=30),
+                "The penalty damps the waves: divide.",
             ),
         },
     )
@@ -130,6 +148,18 @@ def seen_through_blur(
             "wrong sign": (
                 -right,
                 "a = log p - log q, in this order.",
+            ),
+            "the density of another sign": (
+                log_p - blur((log_p + a).exp()).log(),
+                "a = log p - log q, so log q = log p - a.",
+            ),
+            "log q returned": (
+                log_p - right,
+                "That is the blurred log q: the logit is log p minus it.",
+            ),
+            "no logarithm": (
+                log_p - blur((log_p - a).exp()),
+                "The kernel leaves a density: take its logarithm before subtracting.",
             ),
         },
     )

@@ -1,5 +1,8 @@
 """Every page of the built book, over http and from file://, light and dark, offline."""
 
+import html
+import json
+
 import pages
 import pytest
 
@@ -47,3 +50,11 @@ def test_front_page_leads_to_the_introduction(reader, address):
     page.goto(f"{address}/index.html")
     page.wait_for_url(f"{address}/{pages.chapters()[0]}.html")
     page.close()
+
+
+def test_the_ledger_shows_the_numbers_of_the_benchmark(built_book):
+    page = (built_book / "book" / "claims.html").read_text(encoding="utf-8")
+    results = json.loads((pages.ROOT / "benchmarks" / "results" / "claims.json").read_text())
+    numbers = [text for found in results["claims"].values() for text in found.values()]
+    assert len(numbers) > 20
+    assert [text for text in numbers if html.escape(text, quote=False) not in page] == []

@@ -1,0 +1,44 @@
+"""The ledger of claims: its numbers come from the benchmark's file, all of them, and no others."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "book" / "claims.md").read_text(encoding="utf-8")
+RESULTS = json.loads((ROOT / "benchmarks" / "results" / "claims.json").read_text())["claims"]
+NAMED = re.findall(r'\{\{ claims\.(C\d+)\["([^"]+)"\] \}\}', PAGE)
+VERDICTS = ("holds", "holds in part", "holds if", "fails", "not yet measured")
+ROW = re.compile(r"^\| (C\d+) \| (.+?) \| (.+?) \| (.+?) \| (.+) \|$", re.MULTILINE)
+
+
+def test_the_ledger_has_the_sixteen_claims_in_order():
+    assert [row[0] for row in ROW.findall(PAGE)] == [f"C{n}" for n in range(1, 17)]
+
+
+@pytest.mark.parametrize("row", ROW.findall(PAGE), ids=lambda row: row[0])
+def test_a_claim_has_a_verdict_and_if_it_was_measured_a_section_with_numbers(row):
+    claim, _, _, chapter, verdict = row
+    assert verdict.strip("* ").startswith(VERDICTS), verdict
+    measured = "not yet measured" not in verdict
+    assert measured == bool(re.search(rf"^### {claim}\b", PAGE, re.MULTILINE))
+    assert measured == ("planned" not in chapter)
+    if measured:
+        section = re.split(r"^##", PAGE.split(f"### {claim}")[1], flags=re.MULTILINE)[0]
+        assert "{{ claims." in section and ".ipynb" in section
+
+
+def test_every_number_of_the_results_is_on_the_page_and_every_one_on_the_page_is_there():
+    there = {(claim, name) for claim, found in RESULTS.items() for name in found}
+    assert set(NAMED) == there
+
+
+def test_no_measured_number_is_typed_by_hand():
+    """A number with an interval, or in percent, stands on the page only by its name."""
+    typed = re.findall(r"\d[\d.]* ?(?:%|\[)", re.sub(r"\{\{.*?\}\}", "", PAGE))
+    assert [text for text in typed if text not in ALLOWED] == []
+
+
+ALLOWED = {"95 %", "99 %", "0.1 %"}  # intervals, and sizes chosen, not found

@@ -1,0 +1,333 @@
+"""Measures without a discriminator against direct computation; holes against integrals."""
+
+import math
+
+import pytest
+import torch
+from scipy.integrate import quad
+from torch import nn
+
+from nav_utils.densities import GaussianMixture, StandardNormal, kde_log_prob, knn_distance, ring
+from nav_utils.evaluation import MORE_IS_BETTER, Reference, find_holes, hole_mass
+from nav_utils.models import Autoencoder
+from nav_utils.ratio import ExactRatio
+
+
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def normal(*shape, seed=0, dtype=torch.float32):
+    return torch.randn(*shape, generator=generator(seed), dtype=dtype)
+
+
+class Linear(Autoencoder):
+    """Decodes a code to an image of 1 x 1 x 3 that is linear in it; encodes it back, times `gain`.
+
+    The matrix has orthonormal columns, so that with gain 1 the cycle is exact.
+    """
+
+    def __init__(self, gain=1.0):
+        super().__init__((1, 1, 3), 2, hidden=(4,))
+        self.gain, self.basis = gain, torch.tensor([[0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+
+    def encode(self, x):
+        return self.gain * x.flatten(1) @ self.basis.T
+
+    def decode(self, z):
+        return (z @ self.basis).reshape(-1, 1, 1, 3)
+
+
+class Judge(nn.Module):
+    """Class logits of an image: its three pixels, doubled."""
+
+    def forward(self, x):
+        return 2 * x.flatten(1)
+
+
+CODES = normal(400, 2)
+
+
+# ---- the reference ----
+
+
+def test_half_of_the_codes_carry_the_density_and_the_others_are_judged():
+    reference = Reference(CODES, k=25, seed=3)
+    first = {tuple(row) for row in reference.density_codes.tolist()}
+    assert len(first) == 200 and first < {tuple(row) for row in CODES.tolist()}
+    others = torch.stack([row for row in CODES if tuple(row.tolist()) not in first])
+    log_q = kde_log_prob(others, reference.density_codes, reference.bandwidth)
+    distance = knn_distance(others, reference.density_codes, 25)
+    assert set(reference.usual) == {"log q", "distance"}
+    torch.testing.assert_close(reference.usual["log q"].sort().values, log_q.sort().values)
+    torch.testing.assert_close(reference.usual["distance"].sort().values, distance.sort().values)
+    assert (reference.usual["distance"] > 0).all(), "no code is its own neighbour"
+    assert 0.2 < reference.bandwidth < 1
+
+
+def test_the_split_is_drawn_by_the_seed():
+    first, again, other = (Reference(CODES, seed=s).density_codes for s in (0, 0, 1))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.5])
+def test_the_cycle_error_is_the_distance_that_decoding_and_encoding_moves_a_code(gain):
+    reference = Reference(CODES, Linear(gain))
+    z = normal(30, 2, seed=1)
+    expected = (1 - gain) * z.norm(dim=-1)
+    torch.testing.assert_close(reference.measures(z)["cycle error"], expected, atol=1e-6, rtol=1e-5)
+    assert set(reference.usual) == {"log q", "distance", "cycle error"}
+
+
+def test_confidence_and_entropy_are_those_of_the_judges_answer():
+    reference = Reference(CODES, Linear(), Judge())
+    z = normal(30, 2, seed=1)
+    p = (2 * z @ reference.model.basis).softmax(-1)
+    found = reference.measures(z)
+    torch.testing.assert_close(found["confidence"], p.max(-1).values)
+    torch.testing.assert_close(found["entropy"], -(p * p.log()).sum(-1))
+    middle = reference.measures(torch.zeros(1, 2))
+    assert float(middle["confidence"]) == pytest.approx(1 / 3)
+    assert float(middle["entropy"]) == pytest.approx(math.log(3))
+    assert set(found) == set(MORE_IS_BETTER)
+
+
+def test_a_judge_that_is_certain_has_no_entropy_and_no_nan():
+    found = Reference(CODES, Linear(), Judge()).measures(torch.tensor([[0.0, 500.0]]))
+    assert float(found["confidence"]) == 1 and float(found["entropy"]) == 0
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 4)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_measures_have_the_shape_of_the_points(shape, dtype):
+    for reference in (Reference(CODES), Reference(CODES, Linear(), Judge())):
+        if dtype == torch.float64 and reference.model is not None:
+            continue  # the model is in float32
+        z = normal(*shape, 2, dtype=dtype).requires_grad_()
+        found = reference.measures(z)
+        worse = reference.worse_than(found)
+        for name, values in found.items():
+            assert values.shape == worse[name].shape == shape
+            assert values.dtype == dtype and not values.requires_grad
+
+
+def test_each_point_is_measured_for_itself():
+    reference = Reference(CODES, Linear(0.9), Judge())
+    z = normal(30, 2, seed=1)
+    together, single = reference.measures(z), [reference.measures(x) for x in z]
+    for name, values in together.items():
+        alone = torch.stack([found[name] for found in single])
+        torch.testing.assert_close(alone, values, rtol=1e-5, atol=1e-6)
+
+
+def test_more_points_than_a_chunk():
+    reference = Reference(CODES, Linear(0.9), Judge())
+    z = normal(5001, 2, seed=1)
+    found = reference.measures(z)
+    for name, values in reference.measures(z[4990:]).items():
+        torch.testing.assert_close(found[name][4990:], values, rtol=1e-5, atol=1e-6)
+
+
+def test_fresh_codes_are_worse_than_half_and_far_points_than_all():
+    reference = Reference(normal(2000, 2), Linear(0.9))
+    fresh = reference.worse_than(reference.measures(normal(2000, 2, seed=1)))
+    far = reference.worse_than(reference.measures(torch.tensor([[9.0, 0.0]])))
+    for name in ("log q", "distance", "cycle error"):
+        assert float(fresh[name].mean()) == pytest.approx(0.5, abs=0.04)
+        assert float(far[name]) == 1
+        assert fresh[name].min() >= 0 and fresh[name].max() <= 1
+
+
+@pytest.mark.parametrize("name", MORE_IS_BETTER)
+def test_worse_has_the_right_direction_for_every_measure(name):
+    more_is_better = {"log q": 1, "confidence": 1, "distance": 0, "cycle error": 0, "entropy": 0}
+    reference = Reference(CODES)
+    reference.usual = {name: torch.tensor([3.0, 1.0, 4.0, 2.0])}
+    values = torch.tensor([0.0, 1.0, 1.5, 2.5, 4.0, 9.0])
+    better = [4, 3, 3, 2, 0, 0] if more_is_better[name] else [0, 0, 1, 2, 3, 4]
+    assert reference.worse_than({name: values})[name].tolist() == [n / 4 for n in better]
+
+
+BAD_CODES = {
+    "few": (normal(19, 2), {}, "codes: expected at least 20, got 19"),
+    "NaN": (torch.full((50, 2), float("nan")), {}, "codes: expected finite"),
+    "one axis": (normal(50), {}, r"codes: expected shape \(N, d\)"),
+    "one point": (torch.ones(50, 2), {}, "codes: expected codes that differ"),
+    "no model": (CODES, {"classifier": Judge()}, "classifier: expected a model too"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CODES)
+def test_codes_that_nothing_can_be_judged_by_are_refused(case):
+    codes, options, message = BAD_CODES[case]
+    with pytest.raises(ValueError, match=message):
+        Reference(codes, **options)
+
+
+@pytest.mark.parametrize("n", range(20, 32))
+def test_twenty_codes_and_more_are_a_reference(n):
+    reference = Reference(normal(n, 2), k=50)
+    assert reference.k == len(reference.density_codes)
+    assert len(reference.usual["log q"]) + reference.k == n
+
+
+@pytest.mark.parametrize("z", [torch.zeros(3, 5), torch.full((3, 2), float("nan"))])
+def test_points_that_cannot_be_measured_are_refused(z):
+    with pytest.raises(ValueError, match="expected"):
+        Reference(CODES).measures(z)
+
+
+# ---- holes ----
+
+EXACT = ExactRatio(ring())
+LEVEL = math.log(4)
+
+
+def central_radius(level):
+    """Where the logit of the ring falls below the level, on the way out from the centre."""
+    radius = torch.linspace(0, 1.3, 20_001, dtype=torch.float64)
+    a = EXACT.logit(torch.stack([radius, torch.zeros_like(radius)], dim=-1))
+    return float(radius[(a < level).nonzero()[0]])
+
+
+def disc(*centres, radius=0.5, high=3.0, low=-1.0):
+    """A logit that is `high` in discs round the centres, and `low` elsewhere."""
+
+    def logit(z):
+        distances = torch.stack([(z - torch.tensor(centre)).norm(dim=-1) for centre in centres])
+        return torch.where((distances < radius).any(0), high, low)
+
+    return logit
+
+
+def mass_of_disc(distance, radius):
+    """Mass of N(0, I) in a disc, by integration of the chords' masses."""
+
+    def chord(x):
+        half = math.sqrt(max(radius**2 - (x - distance) ** 2, 0.0))
+        return math.exp(-(x**2) / 2) / math.sqrt(2 * math.pi) * math.erf(half / math.sqrt(2))
+
+    return quad(chord, distance - radius, distance + radius)[0]
+
+
+@pytest.mark.parametrize("level", [math.log(4), math.log(2), 0.0])
+def test_the_ring_has_one_hole_in_the_middle_of_the_right_mass(level):
+    hole, *others = find_holes(EXACT.logit, level, radius=2.0)
+    r = central_radius(level)
+    assert hole.mass == pytest.approx(1 - math.exp(-(r**2) / 2), rel=0.01)
+    assert hole.area == pytest.approx(math.pi * r**2, rel=0.01)
+    assert hole.centre.norm() < 0.03 and hole.centre.shape == (2,)
+    assert hole.worst == pytest.approx(float(EXACT.logit(torch.zeros(2))), abs=0.01)
+    assert all(other.mass < hole.mass for other in others)
+
+
+def test_inside_the_rim_there_is_no_other():
+    assert len(find_holes(EXACT.logit, radius=1.8)) == 1
+
+
+def test_the_plane_outside_the_codes_is_a_hole_where_the_radius_lets_it():
+    r = torch.linspace(1.3, 3, 20_001, dtype=torch.float64)
+    a = EXACT.logit(torch.stack([r, torch.zeros_like(r)], dim=-1))
+    begins = float(r[(a > LEVEL).nonzero()[0]])
+    outside = max(find_holes(EXACT.logit, radius=3.0), key=lambda hole: hole.area)
+    expected = math.exp(-(begins**2) / 2) - math.exp(-4.5)
+    assert outside.mass == pytest.approx(expected, rel=0.02)
+    assert outside.area == pytest.approx(math.pi * (9 - begins**2), rel=0.02)
+
+
+def test_where_prior_and_codes_agree_there_is_none():
+    assert find_holes(ExactRatio(StandardNormal(2)).logit) == []
+
+
+def test_two_holes_are_two_the_larger_mass_first():
+    near, far = find_holes(disc((1.5, 1.0), (-0.5, 0.0)))
+    assert near.mass == pytest.approx(mass_of_disc(0.5, 0.5), rel=0.02)
+    assert far.mass == pytest.approx(mass_of_disc(math.hypot(1.5, 1.0), 0.5), rel=0.02)
+    assert near.centre.tolist() == pytest.approx([-0.5, 0.0], abs=0.03)
+    assert far.centre.tolist() == pytest.approx([1.5, 1.0], abs=0.03), "(x, y), not (row, column)"
+    assert near.area == pytest.approx(math.pi / 4, rel=0.02) and near.worst == 3
+
+
+def test_the_centre_lies_inside_also_where_the_mean_does_not():
+    half_moon = lambda z: torch.where((z.norm(dim=-1) - 1.3).abs() < 0.3, 3.0, -1.0)  # noqa: E731
+    (hole,) = find_holes(half_moon)
+    assert abs(float(hole.centre.norm()) - 1.3) < 0.05
+
+
+def test_holes_of_too_little_mass_are_left_out():
+    two = disc((2.4, 0.0), (0.0, 0.0), radius=0.3)
+    masses = [hole.mass for hole in find_holes(two)]
+    assert len(masses) == 2
+    between = sum(masses) / 2
+    assert [hole.mass for hole in find_holes(two, min_mass=between)] == masses[:1]
+    assert find_holes(two, min_mass=2 * masses[0]) == []
+
+
+def test_only_the_disc_counts():
+    assert len(find_holes(disc((2.5, 0.0)), radius=2.9)) == 1
+    assert find_holes(disc((2.5, 0.0)), radius=1.9) == []
+    corner = disc((1.9, 1.9), radius=0.3)  # inside the square of radius 2.2, outside its disc
+    assert find_holes(corner, radius=2.2, min_mass=0) == []
+    assert len(find_holes(corner, radius=3.2, min_mass=0)) == 1
+
+
+def test_the_level_is_where_a_hole_begins():
+    assert len(find_holes(disc((0.0, 0.0), high=LEVEL + 0.01))) == 1
+    assert find_holes(disc((0.0, 0.0), high=LEVEL - 0.01)) == []
+    assert find_holes(disc((0.0, 0.0), high=2.0), level=2.0) == []
+
+
+def test_the_mass_is_that_of_the_prior_given():
+    (hole,) = find_holes(disc((1.0, 0.0)), prior=GaussianMixture([[1.0, 0.0]], 1.0))
+    assert hole.mass == pytest.approx(1 - math.exp(-0.125), rel=0.02)
+
+
+def test_a_kernel_density_finds_the_hole_too():
+    codes, prior = ring().sample(3000, generator(0)), StandardNormal(2)
+    hole = find_holes(
+        lambda z: prior.log_prob(z) - kde_log_prob(z, codes, 0.15), radius=1.8, resolution=101
+    )[0]
+    assert hole.centre.norm() < 0.15
+    assert hole.mass == pytest.approx(1 - math.exp(-(central_radius(LEVEL) ** 2) / 2), rel=0.25)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_logit_that_is_not_finite_is_refused(value):
+    def logit(z):
+        a = torch.zeros(len(z))
+        a[:7] = value
+        return a
+
+    with pytest.raises(ValueError, match="logit: expected finite values, got 7 others"):
+        find_holes(logit)
+    with pytest.raises(ValueError, match="logit: expected finite values, got 7 others"):
+        hole_mass(logit, StandardNormal(3))
+
+
+def test_holes_in_other_dimensions_are_for_sampling():
+    with pytest.raises(ValueError, match="prior: expected two dimensions, got 3; hole_mass"):
+        find_holes(EXACT.logit, prior=StandardNormal(3))
+
+
+@pytest.mark.parametrize("level", [0.0, LEVEL])
+def test_sampling_agrees_with_the_grid_within_its_interval(level):
+    grid = sum(h.mass for h in find_holes(EXACT.logit, level, radius=6.0, min_mass=0))
+    mass, low, high = hole_mass(EXACT.logit, StandardNormal(2), level)
+    assert low < mass < high and low < grid < high
+    assert high - low == pytest.approx(2 * 1.96 * math.sqrt(mass * (1 - mass) / 20_000), rel=0.05)
+
+
+def test_sampling_works_in_sixteen_dimensions_and_by_its_seed():
+    prior = StandardNormal(16)
+    runs = [hole_mass(lambda z: z[:, 0], prior, 1.0, n=5000, seed=s) for s in (0, 0, 1)]
+    assert runs[0] == runs[1] != runs[2]
+    expected = 0.5 * math.erfc(1 / math.sqrt(2))
+    assert all(low < expected < high for _, low, high in runs)
+
+
+def test_none_and_all_have_one_sided_intervals():
+    prior = StandardNormal(2)
+    mass, low, high = hole_mass(lambda z: -torch.ones(len(z)), prior, n=1000)
+    assert (mass, low) == (0, 0) and high == pytest.approx(1 - 0.025 ** (1 / 1000), rel=1e-6)
+    mass, low, high = hole_mass(lambda z: 9 * torch.ones(len(z)), prior, n=1000)
+    assert (mass, high) == (1, 1) and low == pytest.approx(0.025 ** (1 / 1000), rel=1e-6)
