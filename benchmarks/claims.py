@@ -10,6 +10,7 @@ page of the ledger reads.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import pathlib
@@ -38,12 +39,17 @@ def seeded(seed: int) -> torch.Generator:
 # ---- numbers with intervals, as they are printed ----------------------------------------------
 
 
+def percent(value: float, low: float, high: float) -> str:
+    """Three shares as percentages, the last two as an interval."""
+    return f"{100 * value:.2g} % [{100 * low:.2g}, {100 * high:.2g}]"
+
+
 def share(flags: Tensor) -> str:
     """Share of true flags (N,) in percent, with the interval of Clopper and Pearson."""
     n, hits = len(flags), int(flags.sum())
     low = float(beta.ppf(0.025, hits, n - hits + 1)) if hits else 0.0
     high = float(beta.ppf(0.975, hits + 1, n - hits)) if hits < n else 1.0
-    return f"{100 * hits / n:.2g} % [{100 * low:.2g}, {100 * high:.2g}]"
+    return percent(hits / n, low, high)
 
 
 def mean(values: Tensor, n_resamples: int = 2000) -> str:
@@ -115,15 +121,12 @@ def claim_2(ground: Ground) -> dict[str, str]:
     chance = fit_ratio(ground.prior.sample(60_000, seeded(3)), seed=0, progress=False)
     found = {}
     for name, logit in (("ratio", ratio.logit), ("kernel density", kernel)):
-        mass, low, high = hole_mass(logit, ground.prior, HOLE)
-        found[f"prior mass in holes, {name}"] = f"{mass:.1%} [{low:.1%}, {high:.1%}]"
+        found[f"prior mass in holes, {name}"] = percent(*hole_mass(logit, ground.prior, HOLE))
         found[f"codes in holes, {name}"] = share(logit(ground.pool) > HOLE)
-    mass, low, high = hole_mass(chance.logit, ground.prior, HOLE)
-    found["prior mass in holes, samples of the prior for codes"] = (
-        f"{mass:.1%} [{low:.1%}, {high:.1%}]"
-    )
+    by_chance = percent(*hole_mass(chance.logit, ground.prior, HOLE))
+    found["prior mass in holes, samples of the prior for codes"] = by_chance
     found["holes of at least 0.1 % of the prior"] = str(len(find_holes(ratio.logit, HOLE)))
-    return {name: text.replace("%]", " %]").replace("% [", " % [") for name, text in found.items()}
+    return found
 
 
 def claim_3() -> dict[str, str]:
@@ -162,7 +165,7 @@ def claim_5(ground: Ground) -> dict[str, str]:
     assert ratio is not None
     d, measures = ratio.prob(ground.pool), ground.reference.measures(ground.pool)
     found = {}
-    for low, high in ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0)):
+    for low, high in itertools.pairwise((0.0, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)):
         rows = (d >= low) & (d < high)
         name = f"D {low:g} to {high:g}"
         found[f"share of codes, {name}"] = share(rows)

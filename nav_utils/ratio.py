@@ -404,7 +404,6 @@ def platt(network: nn.Module, prior_samples: Tensor, codes: Tensor) -> tuple[flo
         return loss
 
     optimizer.step(closure)
-    theta = theta.detach()
     scale, shift = theta.detach().tolist()
     return math.exp(scale), shift
 

@@ -1,5 +1,6 @@
 """What is shipped: hashes, sizes, cards that tell the truth, and the figures that were promised."""
 
+import functools
 import hashlib
 import json
 import shutil
@@ -9,8 +10,10 @@ import torch
 from real_data import needs_mnist
 
 from nav_utils import recipes
+from nav_utils.calibration import calibration_report
 from nav_utils.data import load_images
 from nav_utils.pretrained import CHECKPOINTS, load_classifier, load_pretrained
+from nav_utils.ratio import logistic_loss
 from nav_utils.training import reconstruction_nats
 
 NAMES = ["mnist-2d", "mnist-16d", "digits-2d"]
@@ -25,7 +28,8 @@ def test_a_latent_space_is_whole(name):
     assert space.labels.shape == (n,) and space.test_labels.shape == (m,)
     assert space.codes.dtype == torch.float32 and space.labels.dtype == torch.int64
     assert set(space.labels.tolist()) == set(range(10))
-    assert space.ratio is None and space.train_discriminator is space.model.discriminator
+    assert space.train_discriminator is space.model.discriminator
+    assert torch.isfinite(space.ratio.logit(space.test_codes)).all()
     assert not space.model.training and not any(p.requires_grad for p in space.model.parameters())
     assert torch.isfinite(space.codes).all()
 
@@ -60,6 +64,37 @@ def test_the_card_records_the_recipe_of_the_command(name):
     card, recipe = load_pretrained(name).card, recipes.RECIPES[name]
     assert card["command"] == f"python -m nav_utils.recipes {name}"
     assert card["training"] == recipe["training"] | {"batch_size": 256}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_of_the_ratio_tells_the_truth(name):
+    space = load_pretrained(name)
+    card = json.loads((CHECKPOINTS / f"{name}.ratio.json").read_text())
+    prior = space.ratio.prior.sample(len(space.test_codes), torch.Generator().manual_seed(1))
+    report = calibration_report(space.ratio, space.test_codes, prior)
+    assert report.held_out_loss == pytest.approx(card["test"]["held-out loss"], abs=2e-4)
+    assert report.ece == pytest.approx(card["test"]["expected calibration error"], abs=2e-3)
+    assert space.ratio.level(0.05) == pytest.approx(card["level(0.05)"], abs=2e-3)
+    assert space.ratio.scale == pytest.approx(card["calibration"]["scale"], abs=1e-4)
+
+
+@pytest.mark.parametrize(("name", "most"), [("mnist-2d", 0.63), ("mnist-16d", 0.29)])
+def test_the_shipped_ratio_beats_a_constant_and_the_left_over_discriminator(name, most):
+    space = load_pretrained(name)
+    prior = space.ratio.prior.sample(10_000, torch.Generator().manual_seed(1))
+    rivals = {
+        "ratio": space.ratio.logit,
+        "left over": lambda z: space.train_discriminator(z).squeeze(-1),
+        "constant": lambda z: torch.zeros(len(z)),
+    }
+    losses = {n: float(logistic_loss(f(prior), f(space.test_codes))) for n, f in rivals.items()}
+    assert losses["ratio"] < most < losses["left over"] < losses["constant"]
+
+
+def test_the_held_out_codes_of_a_ratio_are_no_codes_it_was_fitted_on():
+    space = load_pretrained("mnist-2d")
+    fitted = {tuple(row) for row in space.codes[:50_000].tolist()}
+    assert not any(tuple(row) in fitted for row in space.ratio.held_out.tolist())
 
 
 def test_the_decoder_that_travels_in_pages_is_small():
@@ -120,8 +155,24 @@ def test_the_command_trains_writes_and_registers(tmp_path, capsys):
     assert "reconstruction" in capsys.readouterr().out
     space = load_pretrained("digits-2d", folder=tmp_path)
     assert space.card["command"].endswith("digits-2d --epochs 1")
+    assert space.ratio is None, "none was asked for"
     files = ["digits-2d.codes.safetensors", "digits-2d.json", "digits-2d.model.safetensors"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [*files, "manifest.json"]
+
+
+def test_the_command_adds_a_ratio_and_leaves_the_rest_alone(tmp_path, monkeypatch):
+    for path in CHECKPOINTS.glob("digits-2d.[cjm]*"):
+        shutil.copy(path, tmp_path)
+    manifest = json.loads((CHECKPOINTS / "manifest.json").read_text())
+    kept = {path.name: manifest[path.name] for path in tmp_path.iterdir()}
+    (tmp_path / "manifest.json").write_text(json.dumps(kept))
+    monkeypatch.setattr(recipes, "RECIPES", {"digits-2d": recipes.RECIPES["digits-2d"]})
+    monkeypatch.setattr(recipes, "fit_ratio", functools.partial(recipes.fit_ratio, steps=20))
+    recipes.main(["ratios", "--folder", str(tmp_path)])
+    after = json.loads((tmp_path / "manifest.json").read_text())
+    assert after.keys() - kept.keys() == {"digits-2d.ratio.json", "digits-2d.ratio.safetensors"}
+    assert {name: after[name] for name in kept} == kept
+    assert load_pretrained("digits-2d", folder=tmp_path).ratio.prior.dim == 2
 
 
 @needs_mnist

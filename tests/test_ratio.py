@@ -510,12 +510,39 @@ def test_the_callback_is_told_at_every_look():
 
 
 def test_looks_change_nothing_and_tell_the_mean_loss_since_the_last():
-    options = QUICK | {"steps": 60}
+    options = QUICK | {"steps": 60, "patience": 99}
     every, some = (fit_ratio(CODES, **options | {"check_every": n}) for n in (1, 20))
     losses = torch.tensor(every.history["train_loss"])
     assert some.history["train_loss"] == pytest.approx(losses.reshape(3, 20).mean(1).tolist())
     assert some.history["held_out_loss"] == every.history["held_out_loss"][19::20]
     assert losses[0] == pytest.approx(math.log(2), abs=0.05)
+
+
+def path_of_weights(**options):
+    """The weights after each step, as rows."""
+    rows = []
+
+    def keep(look):
+        rows.append(torch.cat([p.detach().flatten() for p in look["network"].parameters()]))
+
+    fit_ratio(CODES, callback=keep, **QUICK | {"check_every": 1, "patience": 99} | options)
+    return torch.stack(rows)
+
+
+def test_the_first_weights_are_drawn_by_the_seed():
+    standing = {"steps": 1, "learning_rate": 0.0}
+    first, again, other = (path_of_weights(seed=seed, **standing) for seed in (0, 0, 1))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_steps_shrink_to_nothing_at_the_end():
+    lengths = path_of_weights(steps=50).diff(dim=0).norm(dim=-1)
+    assert lengths[-1] < 0.02 * lengths.max()
+
+
+def test_weight_decay_shrinks_the_weights():
+    free, decayed = (path_of_weights(steps=50, weight_decay=w)[-1].norm() for w in (0.0, 10.0))
+    assert decayed < 0.7 * free
 
 
 def overfit(patience, **options):
