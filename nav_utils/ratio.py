@@ -50,6 +50,8 @@ class Ratio:
     def __init__(self, prior: GaussianMixture, held_out: Tensor) -> None:
         expect_samples(held_out_codes=held_out)
         expect_shape(held_out, [prior.dim], "held_out")
+        if len(held_out) < 2:
+            raise ValueError(f"held_out: expected at least 2 codes, got {len(held_out)}")
         self.prior, self.held_out = prior, held_out.detach()
 
     def logit(self, z: Tensor) -> Tensor:
@@ -175,10 +177,17 @@ class DensityRatio(Ratio):
     ) -> None:
         expect_samples(held_out_codes=held_out)
         super().__init__(prior or StandardNormal(held_out.shape[-1]), held_out)
+        if not 0 < scale < math.inf or not math.isfinite(shift):
+            raise ValueError(f"expected a positive scale and a finite shift, got {scale}, {shift}")
         self.network = network.eval().requires_grad_(False)
         self.scale, self.shift, self.probability = scale, shift, probability
         self.history: dict[str, list[float]] = {}
-        self.logit(self.held_out[:2])  # a network of the wrong shape is told now
+        try:
+            self.logit(self.held_out[:2])  # a network of the wrong shape is told now
+        except RuntimeError as error:
+            raise ValueError(
+                f"network: expected one that takes points (N, {self.prior.dim}), got: {error}"
+            ) from error
 
     def logit(self, z: Tensor) -> Tensor:
         """a(z) = log p - log q in nats, (...) for points (..., d), in z's dtype on its device."""

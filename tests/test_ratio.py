@@ -262,7 +262,7 @@ def test_no_data_keeps_the_shares_that_it_promises():
 
 @example(9, 700)  # in floats 10 * (1 - 0.7) is a little more than 3
 @settings(deadline=None)
-@given(st.integers(1, 400), st.integers(1, 999))
+@given(st.integers(2, 400), st.integers(1, 999))
 def test_the_level_is_the_conformal_rank(n, thousandths):
     ratio = DensityRatio(Flat((1.0, 0.0), 0.0), torch.randperm(n)[:, None] * torch.ones(1, 2))
     rank = math.ceil((n + 1) * (1 - Fraction(thousandths, 1000)))
@@ -678,3 +678,19 @@ def test_codes_that_teach_nothing_are_refused(case):
     codes, held_out, prior, message = BAD_CODES[case]
     with pytest.raises(ValueError, match=message):
         fit_ratio(codes, held_out, prior, **QUICK)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"network": torch.nn.Linear(3, 1)}, r"network: expected one that takes points \(N, 2\)"),
+        ({"scale": 0.0}, "positive scale"),
+        ({"scale": -1.0}, "positive scale"),
+        ({"shift": math.nan}, "finite shift"),
+        ({"held_out": torch.zeros(1, 2)}, "held_out: expected at least 2 codes, got 1"),
+    ],
+)
+def test_a_ratio_that_cannot_work_is_refused_at_once(options, words):
+    given = {"network": torch.nn.Linear(2, 1), "held_out": torch.randn(20, 2)} | options
+    with pytest.raises(ValueError, match=words):
+        DensityRatio(**given)

@@ -58,9 +58,9 @@ def test_the_same_numbers_give_the_same_bytes_and_others_give_others(space, rati
 
 
 def test_the_contours_are_those_asked_for(ratio):
-    drawn = widgets.regions_figure(ratio, 0.3, 1.5).axes[0].collections
+    drawn = widgets.regions_figure(ratio, 0.1, 1.5).axes[0].collections
     levels = [list(c.levels) for c in drawn if hasattr(c, "levels")]
-    band = math.log(0.8 / 0.2)
+    band = math.log(0.6 / 0.4)
     for wanted in ([-band, band], [1.5], [1.5, math.inf]):
         assert any(found == pytest.approx(wanted) for found in levels), wanted
 
