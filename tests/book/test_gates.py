@@ -150,6 +150,7 @@ def test_a_tiny_book_without_a_fault_builds(tmp_path):
         ("A claim {cite:p}`nobody1900`.", "nobody1900"),
         ("![A picture](nothing.png)", "nothing.png"),
         ("See {term}`unheard-of`.", "unheard-of"),
+        ('Measured: {{ claims.C1["never"] }}.', "claims"),
     ],
 )
 def test_a_broken_reference_stops_the_build(text, warning, tmp_path):
