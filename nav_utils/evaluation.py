@@ -1,7 +1,8 @@
 """Measures that do not use a discriminator, each beside the same measure on held-out codes.
 
 A ratio may steer; it must not grade. `Reference` grades: density, distance, cycle error and a judge
-of pixels. `find_holes` lists the places that the prior likes and the codes avoid.
+of pixels; `evaluate` does so for paths. `find_holes` lists the places that the prior likes and the
+codes avoid.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from nav_utils.densities import (
     knn_distance,
 )
 from nav_utils.models import Autoencoder
+from nav_utils.navigation import Path
 
 # Is more of it better? What `Reference.worse_than` needs to know of each measure.
 MORE_IS_BETTER = {
@@ -120,6 +122,67 @@ class Reference:
             for name, values in found.items():
                 columns.setdefault(name, []).append(values)
         return {name: torch.cat(parts) for name, parts in columns.items()}
+
+
+# ---- paths ------------------------------------------------------------------------------------
+
+
+class PathReport(NamedTuple):
+    """What `evaluate` found, each (B,) but the last; means are over the length of the path.
+
+    Attributes:
+        worst_log_q, mean_log_q: by the reference's kernel density, in nats.
+        distance: mean distance to the k-th nearest reference code.
+        cycle_error: mean |z - enc(dec(z))|; None without a model.
+        confidence, worst_confidence, entropy: of the judge, mean, lowest and mean in nats; None
+            without a classifier.
+        length_over_chord: 1 for a straight line.
+        largest_gap: between neighbouring points of the path, over the median gap.
+        end_error: how far from z_b the path ends; 0 has arrived.
+        n_evaluations: of the ratio, to make all paths.
+    """
+
+    worst_log_q: Tensor
+    mean_log_q: Tensor
+    distance: Tensor
+    cycle_error: Tensor | None
+    confidence: Tensor | None
+    worst_confidence: Tensor | None
+    entropy: Tensor | None
+    length_over_chord: Tensor
+    largest_gap: Tensor
+    end_error: Tensor
+    n_evaluations: int
+
+
+def evaluate(path: Path, reference: Reference, n: int = 200) -> PathReport:
+    """Judge paths by measures that do not use the ratio, at n evenly spaced places of each.
+
+    The places lie on the straight pieces between the path's points too, so that a torn path pays
+    for its tears.
+
+    Raises:
+        ValueError: n below 2, or codes of another dimension than the path.
+    """
+    if n < 2:
+        raise ValueError(f"n: expected at least 2 places on a path, got {n}")
+    found = reference.measures(path.resample(n))  # each (B, n)
+    mean = {name: values.mean(-1) for name, values in found.items()}
+    confidence = found.get("confidence")
+    chord = (path.points[:, 0] - path.z_b).norm(dim=-1)
+    return PathReport(
+        worst_log_q=found["log q"].amin(-1),
+        mean_log_q=mean["log q"],
+        distance=mean["distance"],
+        cycle_error=mean.get("cycle error"),
+        confidence=mean.get("confidence"),
+        worst_confidence=None if confidence is None else confidence.amin(-1),
+        entropy=mean.get("entropy"),
+        length_over_chord=path.arc_length[:, -1] / chord,
+        largest_gap=path.tear,
+        end_error=(path.points[:, -1] - path.z_b).norm(dim=-1),
+        n_evaluations=path.n_evaluations,
+    )
 
 
 # ---- holes ------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import os
 import pathlib
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 from nav_utils.arguments import expect_samples, expect_shape
 from nav_utils.checkpointing import read_safetensors, write_safetensors
 from nav_utils.densities import GaussianMixture, StandardNormal, knn_distance
-from nav_utils.models import mlp, seeded
+from nav_utils.models import mlp, mlp_value_and_grad, seeded
 from nav_utils.training import cosine_rate
 
 
@@ -53,6 +53,12 @@ class Ratio:
         if len(held_out) < 2:
             raise ValueError(f"held_out: expected at least 2 codes, got {len(held_out)}")
         self.prior, self.held_out = prior, held_out.detach()
+        self._limits: dict[tuple[int, float], tuple[float, float]] = {}  # by (k, tail)
+
+    @property
+    def device(self) -> torch.device | None:
+        """Where the logit is computed; None when it is wherever the points are."""
+        return None
 
     def logit(self, z: Tensor) -> Tensor:
         """a(z) = log p - log q in nats, (...) for points (..., d)."""
@@ -97,13 +103,22 @@ class Ratio:
 
     def no_data(self, z: Tensor, k: int = 10, tail: float = 1e-3) -> Tensor:
         """Whether neither prior nor codes have mass there, (...) bool; arguments as in `region`."""
-        generator = torch.Generator().manual_seed(0)
-        reference = self.prior.sample(100_000, generator, z.dtype).to(z.device)
-        low = self.prior.log_prob(reference).quantile(tail)
-        k = min(k, len(self.held_out) - 1)
-        spacing = knn_distance(self.held_out, self.held_out, k + 1).double()  # the first is itself
-        far = knn_distance(z, self.held_out, k) > spacing.quantile(1 - tail)
-        return (self.prior.log_prob(z.detach()) < low) & far
+        lowest, farthest = self._support(k, tail)
+        empty = self.prior.log_prob(z.detach()) < lowest
+        if bool(empty.any()):  # the codes are asked only where the prior has no mass
+            far = knn_distance(z[empty], self.held_out, min(k, len(self.held_out) - 1)) > farthest
+            empty = empty.masked_scatter(empty, far)
+        return empty
+
+    def _support(self, k: int, tail: float) -> tuple[float, float]:
+        """Where the prior has mass, as a log density; where the codes have, as a distance."""
+        if (k, tail) not in self._limits:
+            reference = self.prior.sample(100_000, torch.Generator().manual_seed(0))
+            lowest = float(self.prior.log_prob(reference).quantile(tail))
+            nearest = min(k, len(self.held_out) - 1) + 1  # the first is the code itself
+            spacing = knn_distance(self.held_out, self.held_out, nearest).double()
+            self._limits[k, tail] = lowest, float(spacing.quantile(1 - tail))
+        return self._limits[k, tail]
 
     def level(self, alpha: float = 0.05) -> float:
         """The logit that a share 1 - alpha of unseen codes stays below (split conformal).
@@ -115,12 +130,25 @@ class Ratio:
             ValueError: alpha not between 0 and 1, or too small for so few held-out codes.
         Source: Vovk, Gammerman and Shafer 2005.
         """
-        n = len(self.held_out)
-        rank = math.ceil((n + 1) * (1 - alpha) - 1e-9)  # 10 * (1 - 0.7) is 3.0000000000000004
-        if not 0 < alpha < 1 or rank > n:
-            raise ValueError(f"alpha: expected {1 / (n + 1):.2g} to 1 for {n} codes, got {alpha}")
         with torch.no_grad():
-            return float(self.logit(self.held_out).sort().values[rank - 1])
+            return conformal(self.logit(self.held_out), alpha)
+
+    def log_q_level(self, alpha: float = 0.05) -> float:
+        """The log p - a, in nats, that a share 1 - alpha of unseen codes stays above.
+
+        As `level`, on the other scale: a place below it is rarer than almost every code.
+        """
+        with torch.no_grad():
+            return -conformal(-self.log_q(self.held_out), alpha)
+
+
+def conformal(scores: Tensor, alpha: float) -> float:
+    """The ceil((n + 1)(1 - alpha))-th smallest of n scores; ValueError if there is none."""
+    n = len(scores)
+    rank = math.ceil((n + 1) * (1 - alpha) - 1e-9)  # 10 * (1 - 0.7) is 3.0000000000000004
+    if not 0 < alpha < 1 or rank > n:
+        raise ValueError(f"alpha: expected {1 / (n + 1):.2g} to 1 for {n} codes, got {alpha}")
+    return float(scores.sort().values[rank - 1])
 
 
 class ExactRatio(Ratio):
@@ -181,6 +209,7 @@ class DensityRatio(Ratio):
             raise ValueError(f"expected a positive scale and a finite shift, got {scale}, {shift}")
         self.network = network.eval().requires_grad_(False)
         self.scale, self.shift, self.probability = scale, shift, probability
+        self.sizes = mlp_sizes(network)  # None: the gradient comes from autograd
         self.history: dict[str, list[float]] = {}
         try:
             self.logit(self.held_out[:2])  # a network of the wrong shape is told now
@@ -206,6 +235,24 @@ class DensityRatio(Ratio):
         a = self.scale * answer + self.shift
         return a.reshape(z.shape[:-1]).to(z.device, z.dtype)
 
+    def logit_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """a(z) and its gradient, (...) and (..., d), detached: in closed form for an `mlp`."""
+        if self.probability or self.sizes is None:
+            return super().logit_and_grad(z)
+        expect_shape(z, [self.prior.dim], "z")
+        weight = next(self.network.parameters())
+        points = z.detach().reshape(-1, z.shape[-1]).to(weight.device, weight.dtype)
+        with torch.no_grad():
+            value, gradient = mlp_value_and_grad(cast(nn.Sequential, self.network), points)
+            a = self.scale * value + self.shift
+        return a.reshape(z.shape[:-1]).to(z), (self.scale * gradient).reshape(z.shape).to(z)
+
+    @property
+    def device(self) -> torch.device | None:
+        """Where the network lives; None for a network without weights."""
+        first = next(self.network.parameters(), None)
+        return None if first is None else first.device
+
     def to(self, device: str | torch.device) -> DensityRatio:
         """Move network and held-out codes; returns self."""
         self.network.to(device)
@@ -221,7 +268,7 @@ class DensityRatio(Ratio):
             raise ValueError("prior: expected N(0, I), the only one a file can hold")
         tensors = {f"network.{name}": t for name, t in self.network.state_dict().items()}
         facts = {
-            "sizes": mlp_sizes(self.network),
+            "sizes": self.sizes,
             "scale": self.scale,
             "shift": self.shift,
             "probability": self.probability,
