@@ -123,8 +123,8 @@ def navigate(
             clear, by default. With method="score" it is the level of the correction too.
         codes: (M, d), the nodes of the graph; the ratio's held-out codes by default.
         graph: a `LatentGraph` made before, to plan many times with it.
-        string_steps: of the string's relaxation, which stops before when no point moves by more than
-            a hundredth of the spacing; 0 leaves the graph's path as it is.
+        string_steps: of the string's relaxation, which stops before when no point moves by a
+            hundredth of the spacing; 0 leaves the graph's path as it is.
         string_step_size: of the relaxation, in units of log q's gradient.
         callback: called after each step with a dict: step, points.
         correction: for "stepwise" and "pointwise", what `correct` takes: method, side, eps, ...
@@ -178,7 +178,7 @@ def navigate(
         correction,
     )
     points, point_status, n_evaluations = PLANNERS[planner](task)
-    return judged(points, point_status, n_evaluations, task)
+    return with_verdict(points, point_status, n_evaluations, task)
 
 
 class Task(NamedTuple):
@@ -208,7 +208,7 @@ def proposed(task: Task) -> Tensor:
     return PROPOSALS[task.proposal](task.z_a, task.z_b, t)
 
 
-def judged(points: Tensor, point_status: Tensor | None, count: int, task: Task) -> Path:
+def with_verdict(points: Tensor, point_status: Tensor | None, count: int, task: Task) -> Path:
     """The path with its verdict, from a look between the points too."""
     dense = evenly_spaced(points, max(400, 4 * points.shape[1]))
     log_q = task.ratio.log_q(dense)

@@ -7,15 +7,24 @@ nothing depends on captured output, and a test can move a slider without a brows
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Callable
+from typing import Any, cast
 
 import ipywidgets as widgets
+import numpy as np
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
+from nav_utils.correction import Status
+from nav_utils.interpolation import lerp
+from nav_utils.navigation import Path, navigate
 from nav_utils.plots import image_grid, plot_map
 from nav_utils.pretrained import LatentSpace
 from nav_utils.ratio import Ratio, Region
@@ -36,7 +45,7 @@ class App(widgets.VBox):
         name: what a page says where no kernel runs.
         draw: from the sliders' values, by name, to the bytes of a PNG file.
         words: from the same values to a sentence that says what one sees.
-        sliders: by the name of the argument they set.
+        sliders: by the name of the argument they set; a menu will do too.
     """
 
     def __init__(
@@ -44,7 +53,7 @@ class App(widgets.VBox):
         name: str,
         draw: Callable[..., bytes],
         words: Callable[..., str],
-        sliders: dict[str, widgets.FloatSlider],
+        sliders: dict[str, widgets.ValueWidget],
     ) -> None:
         self.picture = widgets.Image(format="png")
         self.caption = widgets.HTML()  # an Image has no alternative text of its own
@@ -60,7 +69,8 @@ class App(widgets.VBox):
         super().__init__([*sliders.values(), self.picture, self.caption])
 
     def __repr__(self) -> str:
-        return f"[{self.app_name}: run this cell to move {' and '.join(self.sliders)}]"
+        *names, last = self.sliders
+        return f"[{self.app_name}: run this cell to move {', '.join(names)} and {last}]"
 
 
 def float_slider(
@@ -228,7 +238,169 @@ def point_facts(space: LatentSpace, z1: float, z2: float) -> tuple[torch.Tensor,
     return z, f"D = {d:.2f}; a = {a:.1f}; log p - a = {log_q:.1f}; {region}"
 
 
-# ---- what both need ---------------------------------------------------------------------------
+# ---- a path -----------------------------------------------------------------------------------
+
+N_POINTS, N_SHOWN = 40, 14  # on a path; of them decoded
+METHOD_MENU = ("probability", "logit", "gauss_newton", "score", "string")
+
+
+def path_explorer(space: LatentSpace) -> App:
+    """Move the ends of a path and the corrector's numbers; see the map, D along it, the images."""
+    ratio_of(space)
+
+    def menu(text: str, options: tuple[str, ...]) -> widgets.Dropdown:
+        return widgets.Dropdown(
+            options=options, description=text, style={"description_width": "initial"}
+        )
+
+    sliders = {
+        "a1": float_slider("A, first coordinate", 1.5, -RADIUS, RADIUS, 0.1),
+        "a2": float_slider("A, second coordinate", -1.8, -RADIUS, RADIUS, 0.1),
+        "b1": float_slider("B, first coordinate", -0.9, -RADIUS, RADIUS, 0.1),
+        "b2": float_slider("B, second coordinate", 0.4, -RADIUS, RADIUS, 0.1),
+        "method": menu("method", METHOD_MENU),
+        "side": menu("side", ("both", "hole")),
+        "eta": float_slider("eta, the step size", 0.1, 0.01, 10, 0.01),
+        "eps": float_slider("eps, half the band of D", 0.1, 0.01, 0.45, 0.01),
+        "steps": float_slider("steps at most", 50, 0, 200, 1),
+        "noise": float_slider("noise added to each step", 0.0, 0.0, 0.2, 0.01),
+    }
+    return App(
+        "path explorer",
+        lambda **numbers: draw_path(space, **numbers),
+        lambda **numbers: path_words(space, **numbers),
+        sliders,
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def corrected_path(
+    ratio: Ratio,
+    a1: float,
+    a2: float,
+    b1: float,
+    b2: float,
+    method: str,
+    side: str,
+    eta: float,
+    eps: float,
+    steps: float,
+    noise: float,
+) -> tuple[torch.Tensor, Path]:
+    """The straight proposal (n, 2) from A to B and the `Path` that a method makes of it.
+
+    Args:
+        ratio: of two dimensions.
+        a1, a2, b1, b2: the ends A and B.
+        method: one of `METHOD_MENU`; all but "string" correct each point alone.
+        side, eps, noise: as in `correct`; the string has no use for them.
+        eta: the step size of `correct`.
+        steps: at most so many.
+
+    Raises:
+        ValueError: as `navigate` and `correct`.
+    """
+    z_a, z_b = torch.tensor([[a1, a2], [b1, b2]], dtype=torch.float32)
+    proposal = lerp(z_a, z_b, torch.linspace(0, 1, N_POINTS))
+    options: dict[str, Any] = {"n_points": N_POINTS, "proposal": "linear"}
+    if method == "string":
+        options |= {"planner": "string", "string_steps": int(steps)}
+    else:
+        options |= {"planner": "pointwise", "method": method, "step_size": eta, "eps": eps}
+        options |= {"max_steps": int(steps), "noise": noise, "side": side}
+    return proposal, navigate(z_a, z_b, ratio, **options)
+
+
+def draw_path(space: LatentSpace, **numbers: Any) -> bytes:
+    """Map, D along the path and decoded images, for `corrected_path`'s numbers, as a PNG file."""
+    ratio = ratio_of(space)
+    proposal, path = corrected_path(ratio, **numbers)
+    back, fig = backdrop(ratio), Figure(figsize=PAGE, dpi=80)
+    FigureCanvasAgg(fig)
+    fig.patch.set_alpha(0)
+    on_map, curve, *rows = (fig.add_axes(place, frameon=False) for place in PLACES)
+    z, failed = path.points[0], failures(path)
+    on_map.plot(*proposal.T, "--", color="black", lw=1)
+    on_map.plot(*torch.stack([proposal, z]).permute(2, 0, 1), "-", color="0.3", lw=0.5)  # whiskers
+    path.plot(on_map)
+    with torch.no_grad():
+        d = ratio.prob(torch.stack([proposal, z]))
+        images = space.model.decode(torch.stack([proposal, z])[:, SHOWN])
+    curve.axhspan(0.5 - numbers["eps"], 0.5 + numbers["eps"], color="0.85")
+    curve.plot(d[0], "--", color="black", lw=1)
+    curve.plot(d[1], "-", color="black", lw=2)
+    curve.plot(failed, d[1, failed], "s", ms=6, mfc="none", mec="black")
+    on_map.set(xlim=(-RADIUS, RADIUS), ylim=(-RADIUS, RADIUS))
+    curve.set(xlim=(0, N_POINTS - 1), ylim=(0, 1))
+    for ax, pictures in zip(rows, images, strict=True):
+        image_grid(pictures, ax)
+    for ax in fig.axes:
+        ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
+    buffer = io.BytesIO()
+    picture = Image.alpha_composite(back, pixels(fig))
+    picture.convert("RGB").save(buffer, format="png", compress_level=1)
+    return buffer.getvalue()
+
+
+def path_words(space: LatentSpace, **numbers: Any) -> str:
+    """What `draw_path` shows, in words."""
+    ratio = ratio_of(space)
+    proposal, path = corrected_path(ratio, **numbers)
+    with torch.no_grad():
+        outside = [
+            int(((ratio.prob(z) - 0.5).abs() >= numbers["eps"]).sum())
+            for z in (proposal, path.points[0])
+        ]
+    failed = Counter(
+        Status(int(path.point_status[0, i])).name.lower().replace("_", " ")
+        for i in failures(path).tolist()
+        if path.point_status is not None
+    )
+    said = ", ".join(f"{n} {name}" for name, n in failed.items()) or "none failed"
+    return (
+        f"Outside the band: {outside[0]} of {N_POINTS} points of the straight line (dashed), "
+        f"{outside[1]} after the correction (solid; its ends stay); {said}. "
+        f"Largest gap {float(path.tear):.1f} times the median. "
+        f"Lowest log p - a on the path: {float(path.bottleneck):.1f} nats."
+    )
+
+
+def failures(path: Path) -> torch.Tensor:
+    """Which points of the first path the corrector gave up on."""
+    if path.point_status is None:
+        return torch.zeros(0, dtype=torch.int64)
+    return (path.point_status[0] > Status.CONVERGED).nonzero().squeeze(-1)
+
+
+PAGE = (7.2, 6.2)
+PLACES = ((0.08, 0.42, 0.46, 0.54), (0.66, 0.42, 0.32, 0.54), (0.12, 0.17, 0.86, 0.12),
+          (0.12, 0.03, 0.86, 0.12))  # fmt: skip
+SHOWN = torch.linspace(0, N_POINTS - 1, N_SHOWN).round().long()
+
+
+@functools.lru_cache(maxsize=4)
+def backdrop(ratio: Ratio) -> Image.Image:
+    """What no slider changes: the map, the frames, the labels. Drawn once for each ratio."""
+    fig = Figure(figsize=PAGE, dpi=80)
+    FigureCanvasAgg(fig)
+    on_map, curve, *rows = (fig.add_axes(place) for place in PLACES)
+    plot_map(ratio, on_map, RADIUS, colorbar=False)
+    on_map.set(xlim=(-RADIUS, RADIUS), ylim=(-RADIUS, RADIUS), aspect="auto")
+    curve.set(xlim=(0, N_POINTS - 1), ylim=(0, 1), xlabel="point of the path", ylabel="D")
+    for ax, name in zip(rows, ("proposal", "corrected"), strict=True):
+        ax.set(xticks=[], yticks=[])
+        ax.set_ylabel(name, rotation=0, ha="right", va="center")
+    return pixels(fig)
+
+
+def pixels(fig: Figure) -> Image.Image:
+    """The picture of a figure with its transparency."""
+    canvas = cast(FigureCanvasAgg, fig.canvas)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba()).copy())
+
+
+# ---- what all need ---------------------------------------------------------------------------
 
 
 def ratio_of(space: Ratio | LatentSpace) -> Ratio:
