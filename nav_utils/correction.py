@@ -64,18 +64,20 @@ class Rule(NamedTuple):
     method: str
     centre: float  # the logit aimed at
     band: float  # half the width of what counts as inside, in nats
-    both: bool
+    level: float | None  # the greatest logit inside, for one side; None for both
     log_q_level: float
     step_size: float
     damping: float
     max_move: float
+    max_steps: int
 
     def excess(self, z: Tensor, a: Tensor) -> Tensor:
-        """How far outside each point is, in nats; below 0 is inside."""
+        """How far outside each point is, in nats; 0 or less is inside."""
         if self.method == "score":
             return self.log_q_level - (self.ratio.prior.log_prob(z) - a)
-        b = a - self.centre
-        return (b.abs() if self.both else b) - self.band
+        if self.level is not None:
+            return a - self.level
+        return (a - self.centre).abs() - self.band
 
 
 # ---- the methods: one step for points z (N, d), logit b = a - centre (N, 1), gradient (N, d) ----
@@ -94,7 +96,8 @@ def logit_step(z: Tensor, b: Tensor, gradient: Tensor, rule: Rule) -> Tensor:
 
 def gauss_newton_step(z: Tensor, b: Tensor, gradient: Tensor, rule: Rule) -> Tensor:
     """The smallest move that solves the linearised a = 0; damped, and no longer than max_move."""
-    move = -b * gradient / (gradient.square().sum(-1, keepdim=True) + rule.damping)
+    steepness = gradient.square().sum(-1, keepdim=True) + rule.damping
+    move = -b * gradient / steepness.clamp_min(torch.finfo(z.dtype).tiny)  # never 0 / 0
     return capped(rule.step_size * move, rule.max_move)
 
 
@@ -105,7 +108,9 @@ def score_step(z: Tensor, b: Tensor, gradient: Tensor, rule: Rule) -> Tensor:
 
 def capped(move: Tensor, longest: float) -> Tensor:
     """Moves (N, d), those that are too long shortened."""
-    return move * (longest / move.norm(dim=-1, keepdim=True).clamp_min(longest))
+    scale = move.abs().amax(-1, keepdim=True).clamp_min(longest)  # 1e25 has no square in float32
+    move = move / scale
+    return move * (longest / move.norm(dim=-1, keepdim=True).clamp_min(longest / scale))
 
 
 METHODS = {
@@ -138,6 +143,7 @@ class State(NamedTuple):
 def advance(state: State, noise: Tensor | None, rule: Rule) -> State:
     """One step for every point that has no status yet; shapes never change."""
     moving = state.status == MOVING
+    n_steps = state.n_steps + moving
     b = (state.logit - rule.centre).unsqueeze(-1)
     move = METHODS[rule.method](state.z, b, state.gradient, rule) * state.shrink.unsqueeze(-1)
     tried = state.z + (move if noise is None else move + noise)
@@ -152,7 +158,9 @@ def advance(state: State, noise: Tensor | None, rule: Rule) -> State:
     if rule.method == "gauss_newton":  # accepted only if |a| falls
         accepted &= (logit - rule.centre).abs() < b.squeeze(-1).abs()
         shrink = torch.where(accepted, (2 * shrink).clamp_max(1), shrink / 2)
-    status = torch.where(accepted & (excess < 0), int(Status.CONVERGED), state.status)
+    spent = moving & (n_steps >= rule.max_steps)
+    status = torch.where(spent, int(Status.MAX_STEPS), state.status)
+    status = torch.where(accepted & (excess <= 0), int(Status.CONVERGED), status)
     status = torch.where(moving & flat, int(Status.FLAT_GRADIENT), status)
     status = torch.where(moving & ~finite, int(Status.NON_FINITE), status)
     better = accepted & (excess < state.best_excess)
@@ -162,7 +170,7 @@ def advance(state: State, noise: Tensor | None, rule: Rule) -> State:
         torch.where(accepted.unsqueeze(-1), gradient, state.gradient),
         shrink,
         status,
-        state.n_steps + moving,
+        n_steps,
         torch.where(better.unsqueeze(-1), tried, state.best_z),
         torch.where(better, logit, state.best_logit),
         torch.where(better, excess, state.best_excess),
@@ -177,11 +185,23 @@ def begin(z: Tensor, rule: Rule, before: State | None = None) -> State:
     n_steps = torch.zeros_like(logit, dtype=torch.int64) if before is None else before.n_steps
     place = torch.arange(len(z), device=z.device) if before is None else before.place
     content = torch.where(n_steps > 0, int(Status.CONVERGED), int(Status.INSIDE))
-    status = torch.where(excess < 0, content, MOVING)
+    outside = torch.where(n_steps < rule.max_steps, MOVING, int(Status.MAX_STEPS))
+    status = torch.where(excess <= 0, content, outside)
     finite = excess.isfinite() & gradient.isfinite().all(-1)
     status = torch.where(finite, status, int(Status.NON_FINITE))
     one = torch.ones_like(logit)
     return State(z, logit, gradient, one, status, n_steps, z, logit, excess, place)
+
+
+def judge_again(rough: State, start: State, rule: Rule) -> State:
+    """The state of points that have walked in low precision; the start may have been better."""
+    state = begin(rough.best_z, rule, rough)
+    better = state.best_excess < start.best_excess
+    return state._replace(
+        best_z=torch.where(better.unsqueeze(-1), state.best_z, start.best_z),
+        best_logit=torch.where(better, state.best_logit, start.best_logit),
+        best_excess=torch.where(better, state.best_excess, start.best_excess),
+    )
 
 
 def correct(
@@ -207,8 +227,8 @@ def correct(
 ) -> Correction:
     """Move every point until it lies inside; a point that does so already stays where it is.
 
-    Inside is |D - 1/2| < eps for both sides, D - 1/2 < eps for one, or log p - a above a level for
-    the method "score". Each point is corrected alone, and its result does not depend on the others.
+    Inside is |D - 1/2| <= eps for both sides, D - 1/2 <= eps for one, or log p - a not below a
+    level for "score". Each point is corrected alone, and its result does not depend on the others.
 
     Args:
         z: points (..., d), float32 or float64.
@@ -242,10 +262,8 @@ def correct(
         ValueError: points that are empty, not finite, not floating or of another dimension than
             the ratio; a method, side or precision that there is not; numbers out of range.
     """
-    expect_samples(z=z)
+    expect_points(z)
     expect_shape(z, [ratio.prior.dim], "z")
-    if z.dtype not in {torch.float32, torch.float64}:
-        raise ValueError(f"z: expected float32 or float64, got {z.dtype}")
     if precision not in PRECISIONS:
         raise ValueError(f"precision: expected one of {PRECISIONS}, got {precision!r}")
     if max_steps < 0 or check_every < 1 or not 0 <= noise < math.inf:
@@ -253,7 +271,10 @@ def correct(
             "expected max_steps >= 0, check_every >= 1 and a finite noise >= 0, got "
             f"{max_steps}, {check_every} and {noise}"
         )
-    rule = make_rule(ratio, method, step_size, eps, side, level, log_q_level, damping, max_move)
+    if chunk_size is not None and chunk_size < 1:
+        raise ValueError(f"chunk_size: expected at least 1, got {chunk_size}")
+    numbers = (damping, max_move, max_steps)
+    rule = make_rule(ratio, method, step_size, eps, side, level, log_q_level, *numbers)
     points = z.detach().reshape(-1, z.shape[-1]).to(ratio.device or z.device)
     step = fused(advance) if compile else advance
     parts, n_evaluations = [], 0
@@ -268,18 +289,26 @@ def correct(
         n_evaluations += len(chunk)
         if precision != "float32":
             with matmul_precision(precision, chunk.device):
-                state, taken, count = settle(state, walk, 0, max_steps)
+                rough, count = settle(state, walk, 0, max_steps)
             with matmul_precision("float32", chunk.device):  # only this one judges
-                state = begin(state.best_z, rule, state)
+                state = judge_again(rough, state, rule)
             n_evaluations += count + len(chunk)
+            taken = max_steps  # whatever the others took: noise depends on the step's number
         with matmul_precision("float32", chunk.device):
-            state, _, count = settle(state, walk, taken, max_steps)
+            state, count = settle(state, walk, taken, taken + max_steps)
         n_evaluations += count
         parts.append(finish(chunk, before, state, rule))
     best, *facts = (torch.cat(column).to(z.device) for column in zip(*parts, strict=True))
     status, n_steps, before, after, moved = (x.reshape(z.shape[:-1]) for x in facts)
     best = best.reshape(z.shape)
     return Correction(best, status, n_steps, before, after, moved, n_evaluations)
+
+
+def expect_points(z: Tensor) -> None:
+    """Raise ValueError unless z is (..., d), finite, not empty, float32 or float64."""
+    expect_samples(z=z)
+    if z.dtype not in {torch.float32, torch.float64}:
+        raise ValueError(f"z: expected float32 or float64, got {z.dtype}")
 
 
 class Walk(NamedTuple):
@@ -293,26 +322,26 @@ class Walk(NamedTuple):
     callback: Callable[[dict[str, Any]], None] | None
 
 
-def settle(state: State, walk: Walk, taken: int, max_steps: int) -> tuple[State, int, int]:
-    """Steps from number `taken` on, until no point moves or the steps run out.
+def settle(state: State, walk: Walk, taken: int, last: int) -> tuple[State, int]:
+    """Steps after number `taken`, until no point moves or number `last` is done.
 
     Shapes stay the same between two looks, which are rare: each makes a GPU wait. Once half of the
     points have arrived, the others go on alone.
 
     Returns:
-        The state, the number of the last step, evaluations.
+        The state, and how many evaluations it took.
     """
     n, evaluations = len(state.z), 0
-    while taken < max_steps:
+    while taken < last:
         rows = (state.status == MOVING).nonzero().squeeze(-1)
         if len(rows) == 0:
             break
         if 2 * len(rows) <= n:
             others = State(*(x[rows] for x in state))
-            others, taken, more = settle(others, walk, taken, max_steps)
+            others, more = settle(others, walk, taken, last)
             whole = (x.index_copy(0, rows, y) for x, y in zip(state, others, strict=True))
-            return State(*whole), taken, evaluations + more
-        for _ in range(min(walk.check_every, max_steps - taken)):
+            return State(*whole), evaluations + more
+        for _ in range(min(walk.check_every, last - taken)):
             noise = None
             if walk.noise:
                 dim, dtype = state.z.shape[-1], state.z.dtype
@@ -321,15 +350,14 @@ def settle(state: State, walk: Walk, taken: int, max_steps: int) -> tuple[State,
             taken, evaluations = taken + 1, evaluations + n
             if walk.callback is not None:
                 walk.callback({"step": taken, **state._asdict()})
-    return state, taken, evaluations
+    return state, evaluations
 
 
 def finish(start: Tensor, before: Tensor, state: State, rule: Rule) -> tuple[Tensor, ...]:
     """The columns of a `Correction`: the best place of each point, and the truth about it."""
-    status = torch.where(state.status == MOVING, int(Status.MAX_STEPS), state.status)
-    content = status <= Status.CONVERGED
+    content = state.status <= Status.CONVERGED
     lost = content & rule.ratio.no_data(state.best_z)
-    status = torch.where(lost, int(Status.OFF_SUPPORT), status)
+    status = torch.where(lost, int(Status.OFF_SUPPORT), state.status)
     moved = (state.best_z - start).norm(dim=-1)
     return state.best_z, status, state.n_steps, before, state.best_logit, moved
 
@@ -344,6 +372,7 @@ def make_rule(
     log_q_level: float | None,
     damping: float,
     max_move: float,
+    max_steps: int,
 ) -> Rule:
     """The rule that the arguments of `correct` describe; ValueError for what makes no sense."""
     if method not in METHODS:
@@ -373,11 +402,12 @@ def make_rule(
         method,
         centre,
         band,
-        side == "both",
+        None if side == "both" else band if level is None else level,
         log_q_level or 0.0,
         step_size,
         damping,
         max_move,
+        max_steps,
     )
 
 
@@ -421,10 +451,8 @@ def fused(step: Callable[..., State]) -> Callable[..., State]:
         except Exception as error:  # no compiler, no support: any reason is one to go on without
             if fast is step:
                 raise
-            warnings.warn(
-                f"torch.compile failed, going on without it: {str(error).splitlines()[0]}",
-                stacklevel=4,
-            )
+            reason = (str(error) or repr(error)).splitlines()[0]
+            warnings.warn(f"torch.compile failed, going on without it: {reason}", stacklevel=4)
             fast = step
             return step(*arguments)
 
@@ -486,8 +514,8 @@ def langevin(
         ValueError: starts empty, not finite or not (..., d); numbers out of range.
     Source: Roberts and Tweedie 1996; Welling and Teh 2011 for the use in learning.
     """
-    expect_samples(z=z)
-    if not 0 < step_size < math.inf or n_steps < 1 or (keep_every or 1) < 1:
+    expect_points(z)
+    if not 0 < step_size < math.inf or n_steps < 1 or (keep_every is not None and keep_every < 1):
         raise ValueError(
             "expected a positive step_size, n_steps >= 1 and keep_every >= 1, got "
             f"{step_size}, {n_steps} and {keep_every}"

@@ -169,7 +169,7 @@ def evaluate(path: Path, reference: Reference, n: int = 200) -> PathReport:
     found = reference.measures(path.resample(n))  # each (B, n)
     mean = {name: values.mean(-1) for name, values in found.items()}
     confidence = found.get("confidence")
-    chord = (path.points[:, 0] - path.z_b).norm(dim=-1)
+    length, chord = path.arc_length[:, -1], (path.points[:, 0] - path.z_b).norm(dim=-1)
     return PathReport(
         worst_log_q=found["log q"].amin(-1),
         mean_log_q=mean["log q"],
@@ -178,7 +178,7 @@ def evaluate(path: Path, reference: Reference, n: int = 200) -> PathReport:
         confidence=mean.get("confidence"),
         worst_confidence=None if confidence is None else confidence.amin(-1),
         entropy=mean.get("entropy"),
-        length_over_chord=path.arc_length[:, -1] / chord,
+        length_over_chord=torch.where(length == chord, 1.0, length / chord),  # 0 / 0 too
         largest_gap=path.tear,
         end_error=(path.points[:, -1] - path.z_b).norm(dim=-1),
         n_evaluations=path.n_evaluations,

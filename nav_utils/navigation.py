@@ -75,7 +75,9 @@ class Path:
         return torch.where(usual.isnan(), 1.0, gaps.amax(-1) / usual)
 
     def resample(self, n: int) -> Tensor:
-        """n points (B, n, d) on each path, evenly spaced along its straight pieces."""
+        """n >= 2 points (B, n, d) on each path, evenly spaced along its straight pieces."""
+        if n < 2:
+            raise ValueError(f"n: expected at least 2 points, the ends, got {n}")
         return evenly_spaced(self.points, n)
 
     def plot(self, ax: Axes | None = None, pair: int = 0, label: str | None = None) -> Axes:
@@ -122,11 +124,12 @@ def navigate(
             worse than at its ends, which were given; ratio.log_q_level(0.05), what 95 % of codes
             clear, by default. With method="score" it is the level of the correction too.
         codes: (M, d), the nodes of the graph; the ratio's held-out codes by default.
-        graph: a `LatentGraph` made before, to plan many times with it.
+        graph: a `LatentGraph` made before, to plan many times with it. Between ends that no way
+            through the graph joins, the string starts from the straight line.
         string_steps: of the string's relaxation, which stops before when no point moves by a
             hundredth of the spacing; 0 leaves the graph's path as it is.
         string_step_size: of the relaxation, in units of log q's gradient.
-        callback: called after each step with a dict: step, points.
+        callback: called after each step of the loop or the string with a dict: step, points.
         correction: for "stepwise" and "pointwise", what `correct` takes: method, side, eps, ...
 
     Returns:
@@ -146,12 +149,14 @@ def navigate(
             f"{', '.join(correction)}: expected planner='stepwise' or 'pointwise' with it, got "
             f"{planner!r}, which corrects no single points"
         )
+    if planner != "graph" and (codes is not None or graph is not None):
+        raise ValueError(f"codes, graph: expected planner='graph' with them, got {planner!r}")
     expect_samples(z_a=z_a, z_b=z_b)
     expect_shape(z_a, [ratio.prior.dim], "z_a")
-    if z_a.shape != z_b.shape or z_a.dtype != z_b.dtype or z_a.ndim > 2:
+    kinds = [(tuple(z.shape), z.dtype, str(z.device)) for z in (z_a, z_b)]
+    if kinds[0] != kinds[1] or z_a.ndim > 2 or z_a.dtype not in {torch.float32, torch.float64}:
         raise ValueError(
-            f"expected z_a and z_b (B, d) alike, got {tuple(z_a.shape)} {z_a.dtype} and "
-            f"{tuple(z_b.shape)} {z_b.dtype}"
+            f"expected z_a and z_b (B, d) alike, float32 or float64, got {kinds[0]} and {kinds[1]}"
         )
     if n_points < 3 or string_steps < 0 or not 0 < string_step_size < math.inf:
         raise ValueError(
@@ -163,6 +168,10 @@ def navigate(
         log_q_level = ratio.log_q_level(0.05)
     elif correction.get("method") == "score":
         correction = correction | {"log_q_level": log_q_level}
+    if math.isnan(log_q_level):
+        raise ValueError("log_q_level: expected a number; the ratio's own is NaN on too many codes")
+    if graph is not None:
+        expect_shape(graph.nodes, [ratio.prior.dim], "graph")
     task = Task(
         z_a,
         z_b,
@@ -239,15 +248,16 @@ def stepwise(task: Task) -> Planned:
     z, count, n_steps = task.z_a, 0, task.n_points - 1
     even = (task.z_b - task.z_a).norm(dim=-1) / n_steps  # (B,), an even step
     points, statuses = [z], [torch.zeros(len(z), dtype=torch.int64, device=z.device)]
-    stuck = torch.zeros_like(even, dtype=torch.bool)
+    stuck, patience = torch.zeros_like(even, dtype=torch.bool), min(PATIENCE, n_steps // 2)
     for number in range(n_steps):
         tried = step(z, task.z_b, 1 / (n_steps - number))  # propose
-        found = correct(tried, task.ratio, **task.correction)  # evaluate, correct
+        options = task.correction | {"seed": task.correction.get("seed", 0) + number}
+        found = correct(tried, task.ratio, **options)  # evaluate, correct
         z, count = torch.where(stuck[:, None], z, found.z), count + found.n_evaluations
         points.append(z)
         statuses.append(torch.where(stuck, statuses[-1], found.status))
-        if number >= PATIENCE:
-            stuck = stuck | ((z - points[-1 - PATIENCE]).norm(dim=-1) < even)
+        if number >= patience:
+            stuck = stuck | ((z - points[-1 - patience]).norm(dim=-1) < even)
         if task.callback is not None:
             task.callback({"step": number + 1, "points": torch.stack(points, dim=1)})
     return torch.stack(points, dim=1), torch.stack(statuses, dim=1), count
@@ -277,34 +287,43 @@ def relaxed(points: Tensor, task: Task) -> Planned:
     """Move points (B, n, d) up log q across the path, and space them evenly along it, repeatedly.
 
     The force along the path is left out: it would only slide points to where codes are many. What
-    stays across vanishes on a ridge of log q. Ends are fixed.
+    stays across vanishes on a ridge of log q. Ends are fixed. Each path stops on its own, so that
+    it does not depend on the others.
     """
-    ratio, count = task.ratio, 0
+    count, moving = 0, torch.arange(len(points), device=points.device)
     for number in range(task.string_steps):
-        inner = points[:, 1:-1]
-        _, gradient = ratio.logit_and_grad(inner)
-        force = ratio.prior.score(inner) - gradient  # of log q = log p - a
-        along = torch.nn.functional.normalize(points[:, 2:] - points[:, :-2], dim=-1)
-        across = force - (force * along).sum(-1, keepdim=True) * along
-        spacing = points.diff(dim=1).norm(dim=-1).mean(-1)[:, None, None]  # (B, 1, 1)
-        length = (task.string_step_size * across).norm(dim=-1, keepdim=True)
-        move = task.string_step_size * across * (spacing / torch.maximum(length, spacing))
-        before = points
-        points = evenly_spaced(torch.cat([points[:, :1], inner + move, points[:, -1:]], 1))
+        before = points[moving]
+        spacing = before.diff(dim=1).norm(dim=-1).mean(-1)[:, None, None]  # (B, 1, 1)
+        inner = before[:, 1:-1] + across(before, spacing, task)
+        after = evenly_spaced(torch.cat([before[:, :1], inner, before[:, -1:]], dim=1))
+        points = points.index_copy(0, moving, after)
         count += inner.shape[0] * inner.shape[1]
         if task.callback is not None:
             task.callback({"step": number + 1, "points": points})
-        if number % 8 == 0 and bool(
-            ((points - before).norm(dim=-1) < 0.01 * spacing[..., 0]).all()
-        ):
-            break
+        if number % 8 == 0:
+            still = ((after - before).norm(dim=-1) < 0.01 * spacing[..., 0]).all(-1)
+            moving = moving[~still]
+            if len(moving) == 0:
+                break
     return points, None, count
+
+
+def across(points: Tensor, spacing: Tensor, task: Task) -> Tensor:
+    """The string's moves (B, n - 2, d) for its inner points, none longer than the spacing."""
+    inner = points[:, 1:-1]
+    _, gradient = task.ratio.logit_and_grad(inner)
+    force = task.ratio.prior.score(inner) - gradient  # of log q = log p - a
+    force = torch.where(force.isfinite().all(-1, keepdim=True), force, 0)  # where a is NaN: stay
+    along = torch.nn.functional.normalize(points[:, 2:] - points[:, :-2], dim=-1)
+    move = task.string_step_size * (force - (force * along).sum(-1, keepdim=True) * along)
+    length = move.norm(dim=-1, keepdim=True)
+    return move * (spacing / torch.maximum(length, spacing).clamp_min(1e-30))
 
 
 def evenly_spaced(points: Tensor, n: int | None = None) -> Tensor:
     """n points (B, n, d) at equal distances along the polygons through points (B, m, d)."""
     m = points.shape[1]
-    n = n or m
+    n = m if n is None else n
     lengths = points.diff(dim=1).norm(dim=-1)  # (B, m - 1)
     along = torch.cat([torch.zeros_like(lengths[:, :1]), lengths.cumsum(-1)], dim=1)
     t = torch.linspace(0, 1, n, dtype=points.dtype, device=points.device)
@@ -330,7 +349,8 @@ class LatentGraph:
 
     Attributes:
         nodes: (M, d).
-        costs: sparse (M, M).
+        costs: sparse (M, M), from row to column. An end has edges of its own, but none leads to
+            it: the way of one pair does not pass through the ends of another.
         n_evaluations: of the ratio, to make it.
     """
 
@@ -359,45 +379,69 @@ def latent_graph(
             between codes, by default.
 
     Raises:
-        ValueError: codes or ends of another dimension than the ratio, or not finite.
+        ValueError: fewer codes than two; codes or ends of another dimension than the ratio, or not
+            finite; numbers out of range.
     """
-    codes = ratio.held_out if codes is None else codes
-    ends = codes[:0] if ends is None else ends
-    nodes = torch.cat([codes, ends.to(codes)])
-    expect_samples(codes=nodes)
-    expect_shape(nodes, [ratio.prior.dim], "codes")
-    if nodes.shape[1] == 2:
-        low, high = nodes.amin(0), nodes.amax(0)
-        axes = [
-            torch.linspace(float(a), float(b), resolution) for a, b in zip(low, high, strict=True)
-        ]
-        nodes, k = torch.cat([torch.cartesian_prod(*axes).to(nodes), ends.to(nodes)]), 8
+    codes = (ratio.held_out if codes is None else codes).detach()
+    ends = codes[:0] if ends is None else ends.detach().to(codes)
+    expect_samples(codes=codes)
+    expect_shape(codes, [ratio.prior.dim], "codes")
+    if len(ends):
+        expect_samples(codes=codes, end_codes=ends)
+    n_between = (1 if codes.shape[1] == 2 else 4) if n_between is None else n_between
+    if len(codes) < 2 or k < 1 or resolution < 2 or n_between < 1:
+        raise ValueError(
+            "expected two codes or more, k >= 1, resolution >= 2 and n_between >= 1, got "
+            f"{len(codes)}, {k}, {resolution} and {n_between}"
+        )
+    unit = torch.ones(codes.shape[1], dtype=torch.float64)
+    if codes.shape[1] == 2:
+        low, high = codes.amin(0).tolist(), codes.amax(0).tolist()
+        axes = [torch.linspace(a, b, resolution) for a, b in zip(low, high, strict=True)]
+        codes, k = torch.cartesian_prod(*axes).to(codes), 8
+        unit = torch.tensor([float(axis[1] - axis[0]) or 1.0 for axis in axes]).double()
+    nodes, n = torch.cat([codes, ends]), len(codes)
     places = nodes.cpu().double()
-    k = min(k, len(places) - 1)
-    near = NearestNeighbors(n_neighbors=k).fit(places.numpy()).kneighbors_graph()
-    rows, columns = sparse.triu(near.maximum(near.T)).nonzero()  # each edge once
+    rows, columns, n_edges = neighbours(places / unit, n, k)  # cells need not be square
     start, end = nodes[rows], nodes[columns]
-    n_between = n_between or (1 if nodes.shape[1] == 2 else 4)
     t = torch.arange(1, n_between + 1, device=nodes.device) / (n_between + 1)
-    log_q = ratio.log_q(lerp(start, end, t)).double().cpu()  # (edges, n_between)
+    log_q = ratio.log_q(lerp(start, end, t)).cpu().double()  # (edges, n_between)
     length = (places[rows] - places[columns]).norm(dim=-1)
     # exp(-log q) averaged over the edge, as a logarithm: it spans more than a float can hold.
     log_cost = length.log() + torch.logsumexp(-log_q, -1)
-    log_cost = torch.nan_to_num(log_cost - log_cost.nanmedian(), nan=600, posinf=600, neginf=-600)
-    costs = log_cost.clamp(-600, 600).exp().numpy()
-    shape = (len(nodes), len(nodes))
-    return LatentGraph(nodes, sparse.csr_matrix((costs, (rows, columns)), shape), log_q.numel())
+    usual = log_cost[:n_edges].nanmedian()
+    log_cost = torch.nan_to_num(log_cost - usual, nan=600, posinf=600, neginf=-600)
+    cost = log_cost.clamp(-600, 600).exp()
+    cost = torch.cat([cost, cost[:n_edges]])  # between places both ways
+    there, back = np.append(rows, columns[:n_edges]), np.append(columns, rows[:n_edges])
+    costs = sparse.csr_matrix((cost.numpy(), (there, back)), (len(nodes), len(nodes)))
+    return LatentGraph(nodes, costs, log_q.numel())
+
+
+def neighbours(places: Tensor, n: int, k: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Edges (rows, columns, how many of the first kind): between the first n places, where either
+    is among the k nearest of the other; then from each further place to its k nearest.
+    """
+    search = NearestNeighbors(n_neighbors=min(k, n - 1)).fit(places[:n].numpy())
+    near = search.kneighbors_graph()
+    rows, columns = sparse.triu(near.maximum(near.T)).nonzero()  # each edge once
+    if len(places) == n:
+        return rows, columns, len(rows)
+    more_rows, more_columns = search.kneighbors_graph(places[n:].numpy()).nonzero()
+    return np.append(rows, n + more_rows), np.append(columns, more_columns), len(rows)
 
 
 def cheapest(graph: LatentGraph, sources: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
     """The nodes on the cheapest way between each source and target; empty where there is none."""
     wanted, which = np.unique(sources, return_inverse=True)
-    _, before = csgraph.dijkstra(
-        graph.costs, directed=False, indices=wanted, return_predecessors=True
-    )
+    distance, before = csgraph.dijkstra(graph.costs, indices=wanted, return_predecessors=True)
     ways = []
     for row, source, target in zip(which, sources, targets, strict=True):
         way = [target]
+        if target != source:  # no edge leads to an end, so its own are looked at backwards
+            edges = graph.costs[target]
+            totals = distance[row, edges.indices] + edges.data
+            way.append(edges.indices[totals.argmin()])
         while way[-1] != source and way[-1] >= 0:
             way.append(before[row, way[-1]])  # -9999 where there is no way
         ways.append(np.array(way[::-1]) if way[-1] == source else np.array([], dtype=int))

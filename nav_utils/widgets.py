@@ -69,8 +69,9 @@ class App(widgets.VBox):
         super().__init__([*sliders.values(), self.picture, self.caption])
 
     def __repr__(self) -> str:
-        *names, last = self.sliders
-        return f"[{self.app_name}: run this cell to move {', '.join(names)} and {last}]"
+        many = len(self.sliders) > 3
+        what = f"its {len(self.sliders)} controls" if many else " and ".join(self.sliders)
+        return f"[{self.app_name}: run this cell to move {what}]"
 
 
 def float_slider(
@@ -356,11 +357,13 @@ def path_words(space: LatentSpace, **numbers: Any) -> str:
         for i in failures(path).tolist()
         if path.point_status is not None
     )
+    length = float(path.arc_length[0, -1] / (proposal[-1] - proposal[0]).norm())
     said = ", ".join(f"{n} {name}" for name, n in failed.items()) or "none failed"
     return (
         f"Outside the band: {outside[0]} of {N_POINTS} points of the straight line (dashed), "
         f"{outside[1]} after the correction (solid; its ends stay); {said}. "
-        f"Largest gap {float(path.tear):.1f} times the median. "
+        f"The path is {length:.1f} times as long as the line, its largest gap "
+        f"{float(path.tear):.1f} times the median. "
         f"Lowest log p - a on the path: {float(path.bottleneck):.1f} nats."
     )
 

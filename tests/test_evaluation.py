@@ -7,9 +7,17 @@ import torch
 from scipy.integrate import quad
 from torch import nn
 
-from nav_utils.densities import GaussianMixture, StandardNormal, kde_log_prob, knn_distance, ring
-from nav_utils.evaluation import MORE_IS_BETTER, Reference, find_holes, hole_mass
+from nav_utils.densities import (
+    GaussianMixture,
+    StandardNormal,
+    kde_log_prob,
+    knn_distance,
+    ring,
+    two_clusters,
+)
+from nav_utils.evaluation import MORE_IS_BETTER, Reference, evaluate, find_holes, hole_mass
 from nav_utils.models import Autoencoder
+from nav_utils.navigation import Path, PathStatus, navigate
 from nav_utils.ratio import ExactRatio
 
 
@@ -177,6 +185,99 @@ def test_points_that_cannot_be_measured_are_refused(z):
         Reference(CODES).measures(z)
 
 
+# ---- paths ----
+
+
+def path_through(*rows, z_b=None):
+    """Paths through points (B, n, 2), bound for their last one unless another is given."""
+    z, nothing = torch.tensor(rows), torch.zeros(len(rows))
+    z_b = z[:, -1] if z_b is None else torch.tensor(z_b)
+    return Path(z, z_b, nothing.long(), nothing, z[:, 0], None, 17)
+
+
+BENT = [[0.0, 0.0], [1.0, 0.0], [1.0, 2.0], [1.0, 3.0]]  # length 4: a step east, three north
+FLAT = [[-1.0, 0.5], [0.0, 0.5], [1.0, 0.5], [2.0, 0.5]]
+# Nine places on each, 4 / 8 and 3 / 8 apart.
+BENT_9 = [[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [1, 1.5], [1, 2], [1, 2.5], [1, 3]]
+FLAT_9 = [[-1 + 0.375 * i, 0.5] for i in range(9)]
+
+
+def test_every_measure_of_a_path_by_hand():
+    reference = Reference(CODES, Linear(0.5), Judge())
+    report = evaluate(path_through(BENT, FLAT), reference, n=9)
+    z = torch.tensor([BENT_9, FLAT_9])
+    log_q = kde_log_prob(z, reference.density_codes, reference.bandwidth)
+    p = (2 * z @ reference.model.basis).softmax(-1)  # (2, 9, 3)
+    expected = {
+        "worst_log_q": log_q.min(-1).values,
+        "mean_log_q": log_q.mean(-1),
+        "distance": knn_distance(z, reference.density_codes, 10).mean(-1),
+        "cycle_error": 0.5 * z.norm(dim=-1).mean(-1),
+        "confidence": p.max(-1).values.mean(-1),
+        "worst_confidence": p.max(-1).values.min(-1).values,
+        "entropy": -(p * p.log()).sum(-1).mean(-1),
+        "length_over_chord": torch.tensor([4 / math.sqrt(10), 1.0]),
+        "largest_gap": torch.tensor([2.0, 1.0]),
+        "end_error": torch.zeros(2),
+    }
+    for name, values in expected.items():
+        found = getattr(report, name)
+        assert found.shape == (2,)
+        torch.testing.assert_close(found, values, rtol=1e-4, atol=1e-6)
+    assert report.n_evaluations == 17
+    assert set(report._fields) == {*expected, "n_evaluations"}
+
+
+def test_without_model_or_judge_their_measures_are_none():
+    report = evaluate(path_through(BENT), Reference(CODES))
+    unknown = {name for name in report._fields if getattr(report, name) is None}
+    assert unknown == {"cycle_error", "confidence", "worst_confidence", "entropy"}
+    report = evaluate(path_through(BENT), Reference(CODES, Linear(0.5)))
+    unknown = {name for name in report._fields if getattr(report, name) is None}
+    assert unknown == {"confidence", "worst_confidence", "entropy"}
+
+
+def test_a_torn_path_pays_for_its_tear():
+    """All its points are good, and the way between two of them leads through the hole."""
+    codes = ring().sample(2000, generator(0))
+    angles = torch.tensor([math.pi - 0.2 * i for i in range(5)] + [0.2 * i for i in range(5)])
+    z = 1.3 * torch.stack([angles.cos(), angles.sin().abs()], dim=-1)
+    z[5:] = z[5:].flip(0)
+    reference = Reference(codes)
+    report = evaluate(path_through(z.tolist()), reference)
+    at_points = reference.measures(z)["log q"].min()
+    assert at_points > -2.5 and report.worst_log_q < at_points - 1
+    assert report.largest_gap > 5
+
+
+def test_a_path_that_stalled_is_told_how_far_it_is_from_its_end():
+    report = evaluate(path_through(BENT, FLAT, z_b=[[4.0, 7.0], [2.0, 0.5]]), Reference(CODES))
+    assert report.end_error.tolist() == [5, 0]
+    assert report.length_over_chord.tolist() == pytest.approx([4 / math.sqrt(65), 1])
+    stalled = navigate(
+        torch.tensor([[-1.2, 0.1]]),
+        torch.tensor([[1.2, 0.0]]),
+        ExactRatio(two_clusters()),
+        planner="stepwise",
+        method="gauss_newton",
+        side="hole",
+        proposal="linear",
+    )
+    assert stalled.status.tolist() == [PathStatus.STALLED]
+    assert evaluate(stalled, Reference(CODES)).end_error > 1
+
+
+@pytest.mark.parametrize("n", [1, 0, -5])
+def test_a_path_is_not_judged_by_fewer_than_two_places(n):
+    with pytest.raises(ValueError, match=f"n: expected at least 2 places on a path, got {n}"):
+        evaluate(path_through(BENT), Reference(CODES), n)
+
+
+def test_a_path_of_another_dimension_is_refused():
+    with pytest.raises(ValueError, match="expected one number of coordinates d"):
+        evaluate(path_through(BENT), Reference(normal(50, 3)))
+
+
 # ---- holes ----
 
 EXACT = ExactRatio(ring())
@@ -331,3 +432,11 @@ def test_none_and_all_have_one_sided_intervals():
     assert (mass, low) == (0, 0) and high == pytest.approx(1 - 0.025 ** (1 / 1000), rel=1e-6)
     mass, low, high = hole_mass(lambda z: 9 * torch.ones(len(z)), prior, n=1000)
     assert (mass, high) == (1, 1) and low == pytest.approx(0.025 ** (1 / 1000), rel=1e-6)
+
+
+def test_a_path_between_equal_ends_is_as_long_as_its_chord():
+    codes = ring().sample(100, torch.Generator().manual_seed(0))
+    z = codes[:2]
+    path = navigate(z, z, ExactRatio(ring()), planner="string", string_steps=0)
+    report = evaluate(path, Reference(codes))
+    assert report.length_over_chord.tolist() == [1.0, 1.0]

@@ -1,13 +1,17 @@
 """The apps: pure draw functions, and sliders that call them."""
 
+import io
 import math
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from nav_utils import widgets
+from nav_utils.correction import correct
 from nav_utils.densities import StandardNormal, ring
+from nav_utils.interpolation import lerp
 from nav_utils.pretrained import load_pretrained
 from nav_utils.ratio import DensityRatio, ExactRatio
 
@@ -110,7 +114,11 @@ def test_a_slider_moves_the_point(space, name):
 
 
 def test_every_control_has_words_and_the_app_has_a_stable_text(space):
-    for app in (widgets.region_explorer(space), widgets.latent_explorer(space)):
+    for app in (
+        widgets.region_explorer(space),
+        widgets.latent_explorer(space),
+        widgets.path_explorer(space),
+    ):
         assert app.caption in app.children and app.picture in app.children
         for slider in app.sliders.values():
             assert slider.description and slider in app.children
@@ -152,3 +160,98 @@ def test_other_spaces_and_points_are_refused(space):
         widgets.region_explorer(load_pretrained("mnist-16d"))
     with pytest.raises(ValueError, match="expected a ratio or a space that has one, got a Tensor"):
         widgets.draw_regions(torch.zeros(3, 2), 0.1, 1.0)
+
+
+# ---- a path -----------------------------------------------------------------------------------
+
+NUMBERS = {
+    "a1": 1.5,
+    "a2": -1.8,
+    "b1": -0.9,
+    "b2": 0.4,
+    "method": "probability",
+    "side": "both",
+    "eta": 0.1,
+    "eps": 0.1,
+    "steps": 50,
+    "noise": 0.0,
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("method", widgets.METHOD_MENU)
+@pytest.mark.parametrize("side", ["both", "hole"])
+def test_a_path_is_drawn_with_every_method(space, method, side):
+    numbers = NUMBERS | {"method": method, "side": side}
+    assert size_of(widgets.draw_path(space, **numbers)) == (576, 496)
+    assert "times the median" in widgets.path_words(space, **numbers)
+
+
+def test_the_path_is_the_correction_of_the_straight_line(space):
+    proposal, path = widgets.corrected_path(space.ratio, **NUMBERS)
+    line = lerp(torch.tensor([1.5, -1.8]), torch.tensor([-0.9, 0.4]), torch.linspace(0, 1, 40))
+    assert torch.allclose(proposal, line)
+    found = correct(line[1:-1], space.ratio, step_size=0.1, eps=0.1, max_steps=50)
+    assert torch.equal(path.points[0, 1:-1], found.z)
+    assert torch.equal(path.points[0, [0, -1]], line[[0, -1]])
+
+
+CHANGES = {
+    "a1": 0.5,
+    "a2": 0.0,
+    "b1": 1.0,
+    "b2": 2.0,
+    "method": "gauss_newton",
+    "side": "hole",
+    "eta": 5.0,
+    "eps": 0.02,
+    "steps": 1,
+    "noise": 0.1,
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_control_of_the_path_changes_the_picture(space, name):
+    app = widgets.path_explorer(space)
+    app.sliders["eta"].value = 1.0  # so that every point has something to do
+    before = bytes(app.picture.value)
+    app.sliders[name].value = CHANGES[name]
+    values = {key: slider.value for key, slider in app.sliders.items()}
+    assert values[name] == CHANGES[name]
+    assert bytes(app.picture.value) != before
+    assert bytes(app.picture.value) == widgets.draw_path(space, **values)
+    assert app.caption.value == widgets.path_words(space, **values)
+
+
+def test_the_words_count_what_is_outside_and_what_failed(space):
+    numbers = NUMBERS | {"steps": 0}
+    words = widgets.path_words(space, **numbers)
+    proposal, _ = widgets.corrected_path(space.ratio, **numbers)
+    outside = (space.ratio.prob(proposal) - 0.5).abs() >= 0.1
+    assert f"{int(outside.sum())} of 40 points" in words
+    assert f"{int(outside[1:-1].sum())} max steps" in words
+    assert "none failed" in widgets.path_words(space, **NUMBERS | {"method": "string"})
+    assert "The path is 1.0 times as long as the line, its largest gap 1.0 times" in words
+
+
+def test_the_drawn_path_lies_where_the_map_has_it(space):
+    """A path along the lower edge blackens pixels there, and none at the upper edge."""
+    numbers = NUMBERS | {"a1": -3.0, "a2": -3.3, "b1": 3.0, "b2": -3.3, "steps": 0}
+    image = Image.open(io.BytesIO(widgets.draw_path(space, **numbers))).convert("L")
+    left, bottom, width, height = (
+        round(x * y) for x, y in zip(widgets.PLACES[0], (576, 496, 576, 496), strict=True)
+    )
+    row = 496 - bottom - round(height * (3.5 - 3.3) / 7)  # where z2 = -3.3
+    line = [image.getpixel((left + round(width * share), row)) for share in (0.3, 0.5, 0.7)]
+    assert max(line) < 60
+    other = 496 - bottom - round(height * (3.5 + 3.3) / 7)
+    assert image.getpixel((left + width // 2, other)) > 60
+
+
+def test_paths_that_cannot_be_are_refused(space):
+    with pytest.raises(ValueError, match="expected finite"):
+        widgets.draw_path(space, **NUMBERS | {"a1": math.nan})
+    with pytest.raises(ValueError, match="method: expected one of"):
+        widgets.draw_path(space, **NUMBERS | {"method": "hope"})
+    with pytest.raises(ValueError, match="expected two dimensions, got 16"):
+        widgets.path_explorer(load_pretrained("mnist-16d"))

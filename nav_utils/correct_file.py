@@ -1,0 +1,253 @@
+"""The command that corrects a file of codes into another.
+
+    python -m nav_utils.correct_file IN OUT --space mnist-2d --method gauss_newton
+    torchrun --standalone --nproc-per-node 2 -m nav_utils.correct_file IN OUT --space mnist-2d
+
+IN is a safetensors file with codes "z" (N, d). OUT gets the columns of a `Correction`, and its
+metadata say what they were made from. Rows are computed in shards, which the processes share out;
+each finished shard is a file in OUT.parts, and the first process joins them. So after any accident
+the same command, with any number of processes, finishes the work and does none of it twice.
+
+A process holds one shard in memory; the one that joins them holds the whole result, twice.
+`correct`'s noise depends on a point's place in its batch, here the shard: there is no such option.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import pathlib
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+import torch.distributed as dist
+from safetensors import SafetensorError, safe_open
+from tqdm.auto import tqdm
+
+from nav_utils.arguments import expect_samples
+from nav_utils.checkpointing import read_safetensors, write_safetensors
+from nav_utils.correction import METHODS, Status, correct
+from nav_utils.pretrained import CHECKPOINTS, verified
+from nav_utils.ratio import DensityRatio
+
+COLUMNS = ("z", "status", "n_steps", "logit_before", "logit_after", "displacement")
+
+
+class Job(NamedTuple):
+    """What is to be done; the same in every process."""
+
+    source: pathlib.Path
+    target: pathlib.Path
+    shards: list[slice]  # of rows
+    ratio: DensityRatio
+    options: dict[str, Any]  # of `correct`
+    facts: dict[str, Any]  # all that the result depends on, as plain data
+
+    @property
+    def parts(self) -> pathlib.Path:
+        """The folder of finished shards."""
+        return self.target.with_name(self.target.name + ".parts")
+
+    def part(self, number: int) -> pathlib.Path:
+        """The file of one shard."""
+        return self.parts / f"{number:06d}.safetensors"
+
+    def missing(self) -> list[int]:
+        """Numbers of the shards that are not finished."""
+        return [number for number in range(len(self.shards)) if not self.part(number).exists()]
+
+
+# ---- before: everything is checked before anything is computed ----------------------------------
+
+
+def make_job(given: argparse.Namespace) -> Job:
+    """What the command line asks for; ValueError or OSError when it cannot be done."""
+    ratio_file = given.ratio or verified(f"{given.space}.ratio.safetensors", CHECKPOINTS)
+    ratio = DensityRatio.load(ratio_file).to(given.device)
+    names = ("method", "side", "eps", "step_size", "max_steps")
+    options: dict[str, Any] = {name: getattr(given, name) for name in names}
+    facts = options | {
+        "command": "python -m nav_utils.correct_file",
+        "nav_utils": importlib.metadata.version("nav_utils"),
+        "input": sha256(given.source),
+        "ratio": sha256(ratio_file),
+        "level_alpha": given.level_alpha,
+        "shard_size": given.shard_size,
+    }
+    if given.level_alpha is not None:
+        if given.method == "score":
+            options["log_q_level"] = ratio.log_q_level(given.level_alpha)
+        elif given.side == "hole":
+            options["level"] = ratio.level(given.level_alpha)
+        else:
+            raise ValueError("--level-alpha: expected --side hole or --method score beside it")
+    correct(ratio.held_out[:1], ratio, **options)  # options that make no sense are told now
+    shards = look_at(given.source, ratio.prior.dim, given.shard_size)
+    return Job(given.source, given.target, shards, ratio, options, facts)
+
+
+def sha256(path: pathlib.Path) -> str:
+    """SHA-256 of a file, as a hexadecimal string."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def opened(path: pathlib.Path) -> Iterator[Any]:
+    """A safetensors file, of which only the header is read; ValueError when it is not one."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except SafetensorError as error:
+        raise ValueError(f"{path}: expected a whole safetensors file, got: {error}") from error
+
+
+def look_at(path: pathlib.Path, dim: int, shard_size: int) -> list[slice]:
+    """The shards of a file; ValueError unless its codes are floating, finite and (N, dim)."""
+    if shard_size < 1:
+        raise ValueError(f"--shard-size: expected at least 1, got {shard_size}")
+    with opened(path) as file:
+        names = sorted(file.keys())
+        if "z" not in names:
+            raise ValueError(f'{path}: expected codes named "z", got {", ".join(names)}')
+        z = file.get_slice("z")
+        shape, dtype = tuple(z.get_shape()), z.get_dtype()
+        if dtype not in {"F32", "F64"} or len(shape) != 2 or shape[0] == 0 or shape[1] != dim:
+            raise ValueError(
+                f"{path}: expected z of shape (N, {dim}), N at least 1, in float32 (F32) or "
+                f"float64 (F64), got {shape} in {dtype}"
+            )
+        starts = range(0, shape[0], shard_size)
+        shards = [slice(first, min(first + shard_size, shape[0])) for first in starts]
+        for rows in shards:
+            expect_samples(**{f"{path}, rows {rows.start} to {rows.stop - 1}, codes": z[rows]})
+    return shards
+
+
+def expect_same(path: pathlib.Path, facts: dict[str, Any]) -> None:
+    """ValueError when a result that is there already was made from something else."""
+    with opened(path) as file:
+        there = json.loads((file.metadata() or {}).get("correction", "{}"))
+    other = [f"{k} {there.get(k)!r} and not {v!r}" for k, v in facts.items() if there.get(k) != v]
+    if other:
+        raise ValueError(
+            f"{path}: expected nothing there, or a result of this very command, got one of "
+            f"{', '.join(other)}. Delete it, or name another OUT"
+        )
+
+
+# ---- the work -----------------------------------------------------------------------------------
+
+
+def run(job: Job) -> None:
+    """Compute what is missing, this process its share of it; the first then joins all shards."""
+    for path in [job.target, *sorted(job.parts.glob("*.safetensors"))]:
+        if path.exists():
+            expect_same(path, job.facts)
+    done, missing, n = job.target.exists(), job.missing(), len(job.shards)
+    with processes() as (rank, world):
+        if not done:
+            job.parts.mkdir(parents=True, exist_ok=True)
+            silent = bool(rank or os.environ.get("TQDM_DISABLE"))
+            with tqdm(total=n, initial=n - len(missing), unit="shard", disable=silent) as bar:
+                for number in missing[rank::world]:
+                    compute(job, number)
+                    bar.update(n - len(job.missing()) - bar.n)
+                while rank == 0 and job.missing():  # the others are still at work
+                    time.sleep(0.1)
+                    bar.update(n - len(job.missing()) - bar.n)
+        if rank == 0:
+            ends = "nothing to do" if done else join(job)
+            kept = n if done else n - len(missing)
+            shutil.rmtree(job.parts, ignore_errors=True)
+            print(f"{job.target}: {n} shards, {kept} of them from before; {ends}")
+
+
+def compute(job: Job, number: int) -> None:
+    """Correct one shard and write its file."""
+    with opened(job.source) as file:
+        z = file.get_slice("z")[job.shards[number]]
+    found = correct(z, job.ratio, **job.options)._asdict()
+    columns = {name: found[name] for name in COLUMNS}
+    write_safetensors(job.part(number), columns, {"correction": json.dumps(job.facts)})
+
+
+def join(job: Job) -> str:
+    """Write OUT from its parts, and say how the points ended."""
+    parts = [read_safetensors(job.part(number))[0] for number in range(len(job.shards))]
+    columns = {name: torch.cat([part[name] for part in parts]) for name in COLUMNS}
+    write_safetensors(job.target, columns, {"correction": json.dumps(job.facts)})
+    ends = Counter(columns["status"].tolist())
+    return ", ".join(f"{ends[status]:,} {status.name}" for status in Status if ends[status])
+
+
+@contextlib.contextmanager
+def processes() -> Iterator[tuple[int, int]]:
+    """Rank and number of the processes that torchrun started; 0 and 1 without it.
+
+    Inside, all have come so far: none writes before every one has looked at what is there.
+    """
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1:
+        dist.init_process_group("nccl" if torch.cuda.is_initialized() else "gloo")
+        dist.barrier()
+    try:
+        yield int(os.environ.get("RANK", "0")), world
+    finally:
+        if world > 1:
+            dist.destroy_process_group()
+
+
+def stop(number: int, _: Any) -> None:
+    """End on a signal; torchrun sends one to all processes when one of them has failed."""
+    raise SystemExit(
+        f"stopped by {signal.Signals(number).name}. Finished shards are kept: the same command "
+        "goes on from there. If a process has failed, torchrun names it below."
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m nav_utils.correct_file",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add, gpu = parser.add_argument, torch.cuda.is_available()
+    add("source", type=pathlib.Path, metavar="IN", help='safetensors file with codes "z" (N, d)')
+    add("target", type=pathlib.Path, metavar="OUT", help="safetensors file to write")
+    compass = parser.add_mutually_exclusive_group(required=True)
+    compass.add_argument("--space", metavar="NAME", help="a shipped latent space")
+    compass.add_argument("--ratio", metavar="FILE", type=pathlib.Path, help="DensityRatio.save's")
+    add("--method", choices=METHODS, default="probability", help="default: the literal update")
+    add("--side", choices=["both", "hole"], default="both")
+    add("--eps", type=float, default=0.1, help="half the width of the band round D = 1/2")
+    add("--step-size", type=float, help="default: the method's own")
+    add("--max-steps", type=int, default=200)
+    add("--level-alpha", type=float, metavar="A", help="aim at a level that 1 - A of codes reach")
+    add("--shard-size", type=int, default=250_000, metavar="ROWS", help="default: 250,000")
+    add("--device", choices=["cpu", "cuda"], default="cuda" if gpu else "cpu")
+    given = parser.parse_args(arguments)
+    if given.device == "cuda" and not gpu:
+        parser.error("--device cuda: torch finds no GPU here")
+    if given.device == "cuda":  # one for each process
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    try:
+        run(make_job(given))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{parser.prog}: {error}") from error
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    main()
