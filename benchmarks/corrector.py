@@ -34,7 +34,7 @@ from nav_utils.ratio import DensityRatio
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "corrector.json"
 SIZES = [2, 128, 128, 1]
-CHUNK = 4096  # what `correct` computes at a time on a CPU
+CHUNK = 2048  # what `correct` computes at a time on a CPU
 POINTS, STEPS, REPEATS = CHUNK, 50, 15
 ETA = 0.1
 WALK: dict[str, Any] = {"method": "probability", "step_size": ETA, "eps": 1e-6}

@@ -277,8 +277,9 @@ def correct(
     rule = make_rule(ratio, method, step_size, eps, side, level, log_q_level, *numbers)
     points = z.detach().reshape(-1, z.shape[-1]).to(ratio.device or z.device)
     step = fused(advance) if compile else advance
-    parts, n_evaluations = [], 0
-    size = chunk_size or chunk_for(points, ratio)
+    size, n_evaluations = chunk_size or chunk_for(points, ratio), 0
+    facts = points.new_empty(3, len(points))  # logit before and after, displacement
+    counts, best = torch.empty(2, len(points), dtype=torch.int64).to(points.device), points.clone()
     for first in range(0, len(points), size):
         chunk = points[first : first + size]
         walk = Walk(rule, step, noise, seed, check_every, callback)
@@ -297,10 +298,11 @@ def correct(
         with matmul_precision("float32", chunk.device):
             state, count = settle(state, walk, taken, taken + max_steps)
         n_evaluations += count
-        parts.append(finish(chunk, before, state, rule))
-    best, *facts = (torch.cat(column).to(z.device) for column in zip(*parts, strict=True))
-    status, n_steps, before, after, moved = (x.reshape(z.shape[:-1]) for x in facts)
-    best = best.reshape(z.shape)
+        rows = slice(first, first + len(chunk))  # written in place: parts would scatter memory
+        best[rows], counts[:, rows], facts[:, rows] = finish(chunk, before, state, rule)
+    status, n_steps = counts.reshape(2, *z.shape[:-1]).to(z.device)
+    before, after, moved = facts.reshape(3, *z.shape[:-1]).to(z.device)
+    best = best.reshape(z.shape).to(z.device)
     return Correction(best, status, n_steps, before, after, moved, n_evaluations)
 
 
@@ -354,12 +356,15 @@ def settle(state: State, walk: Walk, taken: int, last: int) -> tuple[State, int]
 
 
 def finish(start: Tensor, before: Tensor, state: State, rule: Rule) -> tuple[Tensor, ...]:
-    """The columns of a `Correction`: the best place of each point, and the truth about it."""
+    """The best place of each point (N, d); status and steps (2, N); logit before and after, and
+    displacement (3, N).
+    """
     content = state.status <= Status.CONVERGED
     lost = content & rule.ratio.no_data(state.best_z)
     status = torch.where(lost, int(Status.OFF_SUPPORT), state.status)
     moved = (state.best_z - start).norm(dim=-1)
-    return state.best_z, status, state.n_steps, before, state.best_logit, moved
+    counts = torch.stack([status, state.n_steps])
+    return state.best_z, counts, torch.stack([before, state.best_logit, moved])
 
 
 def make_rule(
@@ -432,7 +437,7 @@ def matmul_precision(name: str, device: torch.device) -> Iterator[None]:
 def chunk_for(points: Tensor, ratio: Ratio) -> int:
     """How many points to compute at a time: a processor's cache, or a quarter of a GPU's memory."""
     if points.device.type != "cuda":
-        return 4096
+        return 2048
     modules = getattr(ratio, "network", torch.nn.Identity()).modules()
     widths = [m.out_features for m in modules if isinstance(m, torch.nn.Linear)]
     per_point = 4 * (4 * sum(widths or [1024]) + 16 * points.shape[-1])  # bytes, with room

@@ -484,7 +484,7 @@ def test_noise_belongs_to_seed_and_place(method):
 def test_noise_has_the_standard_deviation_that_was_asked():
     flat = field(lambda z: 5 + 0 * z[:, 0])
     z, looks = torch.zeros(4000, 2, dtype=torch.float64), Looks()
-    correct(z, flat, "logit", noise=0.2, max_steps=3, callback=looks)
+    correct(z, flat, "logit", noise=0.2, max_steps=3, chunk_size=4000, callback=looks)
     steps = torch.stack([z, *(look["z"] for look in looks)]).diff(dim=0)
     assert float(steps.std()) == pytest.approx(0.2, rel=0.02)
     assert abs(float((steps[0] * steps[1]).mean())) < 0.002
@@ -779,7 +779,7 @@ def test_memory_on_a_gpu_does_not_grow_with_the_number_of_points():
 
 
 def test_chunks_on_a_processor_are_of_one_size():
-    assert correction.chunk_for(torch.zeros(9, 2), SINGLE) == 4096
+    assert correction.chunk_for(torch.zeros(9, 2), SINGLE) == 2048
 
 
 def test_the_prior_of_the_ratio_is_the_one_that_score_uses():
