@@ -226,9 +226,13 @@ def claim_6(ground: Ground) -> dict[str, str]:
     return found
 
 
-PLANS = {  # as the text has it, and repaired
-    "literal loop": {"planner": "stepwise", "method": "probability"},
-    "literal correction of all points": {"planner": "pointwise", "proposal": "linear"},
+PLANS: dict[str, dict] = {  # as the text has it, with the calmest eta of chapter 09; and repaired
+    "literal loop": {"planner": "stepwise", "step_size": 0.3},
+    "literal correction of all points": {
+        "planner": "pointwise",
+        "proposal": "linear",
+        "step_size": 0.3,
+    },
     "graph and string": {},
 }
 
@@ -260,7 +264,7 @@ def claim_7(grounds: dict[str, Ground]) -> dict[str, str]:
         found[f"codes outside the band, {space}"] = share(out)
     exact = ExactRatio(ring())
     z = exact.prior.sample(10_000, seeded(11))
-    status = correct(z, exact).status
+    status = correct(z, exact, step_size=0.3).status
     found["prior samples brought into the band, ring"] = share(status <= Status.CONVERGED)
     return found
 
@@ -277,8 +281,10 @@ def claim_8() -> dict[str, str]:
     exact, truth = ExactRatio(q), q.sample(4000, seeded(12)).double()
     start = exact.prior.sample(4000, seeded(13)).double()
     ends = {
-        "literal correction": correct(start, exact).z,
-        "literal correction, narrow band": correct(start, exact, eps=0.01, max_steps=2000).z,
+        "literal correction": correct(start, exact, step_size=0.3, max_steps=2000).z,
+        "literal correction, narrow band": correct(
+            start, exact, step_size=0.2, eps=0.01, max_steps=2000
+        ).z,
         "Langevin (MALA)": langevin(start, exact, 0.01, 2000, seed=1).z,
         "other samples of q": q.sample(4000, seeded(14)).double(),
     }
@@ -301,7 +307,7 @@ def claim_10() -> dict[str, str]:
     truth = q.sample(4000, seeded(12)).double()
     ends = {
         "untouched": start,
-        "after the literal correction": correct(start, exact).z,
+        "after the literal correction": correct(start, exact, step_size=0.3).z,
         "after a Langevin corrector": langevin(start, exact, 0.01, 100, seed=2).z,
     }
     return {

@@ -1,6 +1,6 @@
 """Paths, planned in every way: on exact densities beside stochman's geodesics, and on MNIST.
 
-    OMP_NUM_THREADS=1 python benchmarks/paths.py      # about 15 minutes, half of it on MNIST
+    OMP_NUM_THREADS=1 python benchmarks/paths.py      # half an hour on two busy cores
 
 Exact densities (ring, C shape, two clusters): the pair of ends that the course uses, and 32 pairs
 of samples. Paths are judged by the exact log q at 400 places. "largest fall" is how far the worst
