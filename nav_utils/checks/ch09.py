@@ -1,4 +1,4 @@
-"""Exercises of chapter 09: the literal correction, its pull, the loop, and how points end."""
+"""Exercises of chapter 09: the literal correction, its reach, the loop, and how points end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from torch import Tensor
 from nav_utils.checks import Mistake, closest, exercise
 
 
-@exercise("9.1", hint="z - eta * 2 * (D - 1/2) * grad D, with D = sigmoid(logit(z))")
+@exercise(
+    "9.1",
+    hint="start from a fresh leaf, z.detach().requires_grad_(); then z - eta * 2 * (D - 1/2) * "
+    "grad D, with D = sigmoid(logit(z))",
+)
 def literal_step(
     answer: Callable[[Tensor, Callable[[Tensor], Tensor], float], Tensor],
 ) -> Mistake | None:
@@ -56,6 +60,11 @@ def literal_step(
                 "This descends on a^2. A good idea, and that of chapter 10; here the loss is "
                 "(D - 1/2)^2.",
             ),
+            "near the contour only": (
+                z - eta / 8 * logit(z)[:, None] * gradient,
+                "This descends on a^2 / 16, which is (D - 1/2)^2 near the contour and nowhere "
+                "else: take D itself.",
+            ),
             "averaged over the batch": (
                 z - eta * 2 * off * slope / len(z),
                 "Each point has a loss of its own: sum over the batch before grad, no mean.",
@@ -73,44 +82,66 @@ def literal_step(
     return None
 
 
-@exercise("9.2", hint="1 - sigmoid(a) is sigmoid(-a), and that one is exact")
-def pull(answer: Callable[[Tensor], Tensor]) -> Mistake | None:
-    """The factor in front of grad a in the literal correction, without saturation."""
-    a = torch.tensor([-2.0, -0.7, 0.0, 0.3, 1.317, 4.0])
-    d = a.sigmoid()
-    right = 2 * (d - 0.5).abs() * d * (1 - d)
+@exercise("9.2", hint="a_0 + log1p(-n * eta * slope**2 * exp(-a_0)), and 0 where that is out")
+def reached(answer: Callable[[Tensor, int, float, float], Tensor]) -> Mistake | None:
+    """How deep a point still is after n steps, each of which takes the same from e^a."""
+    n, eta, slope = 50, 0.2, 12.0
+    a_0 = torch.tensor([2.0, 7.0, 7.3, 7.5, 8.0, 9.0, 11.0, 14.0])
+    right = fallen(a_0, n * eta * slope**2)
     mistake = closest(
-        answer(a),
+        answer(a_0, n, eta, slope),
         right,
         {
-            "missing factor 2": (
-                right / 2,
-                "The derivative of the square has a factor of 2.",
+            "slope not squared": (
+                fallen(a_0, n * eta * slope),
+                "The step has |grad a| once, and the change of the logit over it once more: "
+                "the slope counts squared.",
             ),
-            "a direction, not a strength": (
-                2 * (d - 0.5) * d * (1 - d),
-                "The factor is a strength: take |D - 1/2|.",
+            "one step only": (
+                fallen(a_0, eta * slope**2),
+                "This is one step: n steps take n times as much from e^a.",
             ),
-            "only D (1 - D)": (
-                d * (1 - d),
-                "The loss is a square: 2 |D - 1/2| stands in front of D (1 - D).",
+            "the logit falls, not its exponential": (
+                (a_0 - n * eta * slope**2).clamp_min(0),
+                "It is e^a that falls by the same amount in each step, not a.",
             ),
-            "gradient of D forgotten": (
-                2 * (d - 0.5).abs(),
-                "grad D = D (1 - D) grad a: the factor has all three parts.",
+            "the first pull for ever": (
+                (a_0 - n * eta * slope**2 * (-a_0).exp()).clamp_min(0),
+                "The pull e^-a grows as the point rises out of the hole: let e^a fall, and take "
+                "the logarithm afterwards.",
+            ),
+            "out counted as not moved": (
+                torch.where(right > 0, right, a_0),
+                "A point whose e^a is used up is out: its answer is 0, not a_0.",
+            ),
+            "e^a instead of a": (
+                a_0.exp() - n * eta * slope**2,
+                "That is e^a after n steps: the logit is its logarithm.",
+            ),
+            "the logarithm of what is left, unlimited": (
+                (a_0.exp() - n * eta * slope**2).log(),
+                "Where more than e^a_0 is taken the logarithm has no value: there the point is "
+                "out, and the answer 0.",
             ),
         },
     )
     if mistake is not None:
         return mistake
-    deep = torch.tensor([20.0, 30.0, -20.0])
-    got = torch.as_tensor(answer(deep))
-    if bool((got == 0).any()):
+    deep = torch.tensor([100.0, 150.0])
+    got = torch.as_tensor(answer(deep, n, eta, slope))
+    if not bool(got.isfinite().all()):
         return Mistake(
-            "saturated",
-            "At a = 20 your 1 - D is exactly 0 in float32: write it as sigmoid(-a).",
+            "overflow",
+            "e^100 is more than float32 can hold: take a_0 out of the logarithm, "
+            "a_0 + log1p(-n eta slope^2 e^-a_0).",
         )
-    return closest(got, (-deep.abs()).exp(), tolerance=1e-3)
+    return closest(got, deep)
+
+
+def fallen(a_0: Tensor, fall: float) -> Tensor:
+    """The logit when e^a has fallen by `fall`; 0 where it is used up."""
+    share = (fall * (-a_0).exp()).clamp_max(1)
+    return (a_0 + torch.log1p(-share)).clamp_min(0)
 
 
 @exercise("9.3", hint="share 1 / (steps left) from the current point; repair all but the ends")
@@ -187,9 +218,10 @@ def outcomes(
         return z[..., 0]
 
     # logits before and after; the second coordinate only says whether a point has moved
-    before = torch.tensor([0.0, 0.3, 2.0, -2.0, 18.0, -5.0, 3.0, 0.9, -0.6, 18.0, -0.2])
-    after = torch.tensor([0.0, 0.3, 0.2, -0.3, 18.0, -5.0, 1.0, 0.9, 0.6, 18.0, -0.2])
-    aside = torch.tensor([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0])
+    before = torch.tensor([0.0, 0.3, 2.0, -2.0, 18.0, -5.0, 3.0, 0.9, -0.6, 18.0, -0.2, 18.0, 0.2])
+    after = torch.tensor([0.0, 0.3, 0.2, -0.3, 18.0, -5.0, 1.0, 0.9, 0.6, 18.0, -0.2, 18.0, 0.9])
+    aside = torch.zeros_like(before)
+    aside[9], aside[11] = 0.5, 1e-9
     z_0 = torch.stack([before, torch.zeros_like(before)], dim=-1)
     z_1 = torch.stack([after, aside], dim=-1)
 
@@ -231,6 +263,15 @@ def outcomes(
             "moved by the logit": (
                 sorted_by(was, now, before == after),
                 "A point can move along a level of the logit: compare the points themselves.",
+            ),
+            "nearly the same counted as flat": (
+                sorted_by(was, now, torch.isclose(z_0, z_1).all(-1)),
+                "A point that moved by a hair has moved: compare with ==, bit by bit, without a "
+                "tolerance.",
+            ),
+            "inside must last": (
+                sorted_by(was & now, now, flat),
+                "A point that was inside before is outcome 0, even if it is outside now.",
             ),
             "any coordinate": (
                 sorted_by(was, now, (z_0 == z_1).any(-1)),

@@ -11,22 +11,34 @@ from torch import Tensor
 from nav_utils.checks import Mistake, closest, exercise
 
 
-@exercise("12.1", hint="the drift is the score of q, -z - grad a, times h; noise has variance 2 h")
-def langevin_step(answer: Callable[..., Tensor]) -> Mistake | None:
-    """A function (z, grad_a, h, noise) -> the place after one unadjusted Langevin step."""
+@exercise("12.1", hint="the drift is -h grad U = h (-z - beta a grad a); noise has variance 2 h")
+def tube_step(answer: Callable[..., Tensor]) -> Mistake | None:
+    """A function (z, a, grad_a, beta, h, noise) -> one unadjusted Langevin step on U."""
     z = torch.tensor([[0.8, -0.5], [-1.2, 2.0], [0.3, 0.7]])
+    a = torch.tensor([[0.7], [-0.4], [1.3]])
     grad_a = torch.tensor([[1.5, 0.4], [-0.7, 0.9], [2.1, -1.3]])
     noise = torch.tensor([[0.6, -1.1], [1.7, 0.2], [-0.4, 0.9]])
-    h = 0.04
-    drift, shake = h * (-z - grad_a), math.sqrt(2 * h) * noise
+    beta, h = 3.0, 0.04
+    got, again = (
+        answer(z.clone(), a.clone(), grad_a.clone(), beta, h, noise.clone()) for _ in range(2)
+    )
+    if isinstance(got, Tensor) and isinstance(again, Tensor) and got.shape == again.shape:
+        if not torch.allclose(got, again, equal_nan=True):
+            return Mistake(
+                "noise of your own",
+                "The same call gave two places. Use the noise you were given: then a step can be "
+                "repeated, and checked.",
+            )
+    climb = beta * a * grad_a  # the gradient of beta a^2 / 2
+    drift, shake = h * (-z - climb), math.sqrt(2 * h) * noise
     return closest(
-        answer(z, grad_a, h, noise),
+        got,
         z + drift + shake,
         {
             "noise with sqrt(h)": (
                 z + drift + math.sqrt(h) * noise,
                 "With a drift of h times the score the noise has variance 2 h: sqrt(2 h). sqrt(h) "
-                "belongs to a drift of h / 2, and here it samples q squared.",
+                "belongs to a drift of h / 2, and here it samples exp(-2 U).",
             ),
             "noise with h": (
                 z + drift + h * noise,
@@ -39,29 +51,54 @@ def langevin_step(answer: Callable[..., Tensor]) -> Mistake | None:
             ),
             "no noise": (
                 z + drift,
-                "Without noise that is gradient ascent: it ends on the modes of q.",
+                "Without noise that is gradient descent: it ends in the valleys of U.",
             ),
             "half the drift": (
                 z + drift / 2 + shake,
                 "You mixed two conventions: h / 2 goes with sqrt(h), h goes with sqrt(2 h).",
             ),
             "prior's pull forgotten": (
-                z - h * grad_a + shake,
-                "The score of q is -z - grad a. Without -z the target is q / p, which may run away "
-                "to infinity.",
+                z - h * climb + shake,
+                "U contains -log p, so the drift contains s_p = -z. Without it nothing holds the "
+                "chain on a contour that is unbounded, and the weight p is lost.",
             ),
-            "sign of grad a": (
-                z + h * (-z + grad_a) + shake,
-                "a = log p - log q, so grad a enters with a minus. With a plus you climb p / q, "
-                "into the holes.",
+            "a forgotten": (
+                z + h * (-z - beta * grad_a) + shake,
+                "The derivative of a^2 / 2 is a grad a. Without the a you run past the contour, "
+                "to where a is small.",
+            ),
+            "beta forgotten": (
+                z + h * (-z - a * grad_a) + shake,
+                "beta multiplies a^2 / 2 in U, so it multiplies a grad a in the drift.",
+            ),
+            "beta times the prior too": (
+                z + h * beta * (-z - a * grad_a) + shake,
+                "beta belongs to a^2 / 2 alone; log p stands in U without a factor.",
+            ),
+            "factor 2": (
+                z + h * (-z - 2 * climb) + shake,
+                "U has beta / 2 in front of a^2: the 2 of the derivative cancels.",
+            ),
+            "factor 1 / 2": (
+                z + h * (-z - climb / 2) + shake,
+                "The derivative of a^2 brings a 2, which cancels the 1 / 2 in U.",
+            ),
+            "target q": (
+                z + h * (-z - grad_a) + shake,
+                "That is the step for the target q. Here the target is exp(-U), a tube round the "
+                "contour: the drift is -beta a grad a - z.",
+            ),
+            "sign of a grad a": (
+                z + h * (-z + climb) + shake,
+                "You climb a^2, away from the contour. The drift is *minus* the gradient of U.",
             ),
             "sign of the prior's score": (
-                z + h * (z - grad_a) + shake,
+                z + h * (z - climb) + shake,
                 "The score of N(0, I) is -z: the prior pulls inwards.",
             ),
             "sign of the drift": (
                 z - drift + shake,
-                "You step away from the codes: the drift is plus h times the score.",
+                "You climb U: the drift is minus h times its gradient.",
             ),
             "the move, not the place": (drift + shake, "Add the move to z."),
         },

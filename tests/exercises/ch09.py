@@ -43,6 +43,12 @@ def literal_step(z, logit, eta):
     (gradient,) = torch.autograd.grad(logit(z).square().sum(), z)
     return (z - eta * gradient).detach()
 """,
+        "near the contour only": """
+def literal_step(z, logit, eta):
+    z = z.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad((logit(z).square() / 16).sum(), z)
+    return (z - eta * gradient).detach()
+""",
         "averaged over the batch": """
 def literal_step(z, logit, eta):
     z = z.detach().requires_grad_()
@@ -59,26 +65,40 @@ def literal_step(z, logit, eta):
 """,
     },
     "9.2": {
-        "missing factor 2": """
-def pull(a):
-    return (a.sigmoid() - 0.5).abs() * a.sigmoid() * (-a).sigmoid()
+        "slope not squared": """
+def reached(a_0, n, eta, slope):
+    fall = n * eta * slope * (-a_0).exp()
+    return (a_0 + torch.log1p(-fall.clamp_max(1))).clamp_min(0)
 """,
-        "a direction, not a strength": """
-def pull(a):
-    return 2 * (a.sigmoid() - 0.5) * a.sigmoid() * (-a).sigmoid()
+        "one step only": """
+def reached(a_0, n, eta, slope):
+    fall = eta * slope**2 * (-a_0).exp()
+    return (a_0 + torch.log1p(-fall.clamp_max(1))).clamp_min(0)
 """,
-        "only D (1 - D)": """
-def pull(a):
-    return a.sigmoid() * (-a).sigmoid()
+        "the logit falls, not its exponential": """
+def reached(a_0, n, eta, slope):
+    return (a_0 - n * eta * slope**2).clamp_min(0)
 """,
-        "gradient of D forgotten": """
-def pull(a):
-    return 2 * (a.sigmoid() - 0.5).abs()
+        "the first pull for ever": """
+def reached(a_0, n, eta, slope):
+    return (a_0 - n * eta * slope**2 * (-a_0).exp()).clamp_min(0)
 """,
-        "saturated": """
-def pull(a):
-    D = a.sigmoid()
-    return 2 * (D - 0.5).abs() * D * (1 - D)
+        "out counted as not moved": """
+def reached(a_0, n, eta, slope):
+    fall = n * eta * slope**2 * (-a_0).exp()
+    return torch.where(fall < 1, a_0 + torch.log1p(-fall), a_0)
+""",
+        "e^a instead of a": """
+def reached(a_0, n, eta, slope):
+    return a_0.exp() - n * eta * slope**2
+""",
+        "the logarithm of what is left, unlimited": """
+def reached(a_0, n, eta, slope):
+    return (a_0.exp() - n * eta * slope**2).log()
+""",
+        "overflow": """
+def reached(a_0, n, eta, slope):
+    return (a_0.exp() - n * eta * slope**2).clamp_min(1).log()
 """,
     },
     "9.3": {
@@ -187,6 +207,24 @@ def outcomes(before, after, logit, eps):
     found[logit(before) == logit(after)] = 2
     found[is_inside] = 1
     found[was_inside] = 0
+    return found
+""",
+        "nearly the same counted as flat": """
+def outcomes(before, after, logit, eps):
+    was_inside, is_inside = ((logit(z).sigmoid() - 0.5).abs() < eps for z in (before, after))
+    found = torch.full(was_inside.shape, 3)
+    found[torch.isclose(before, after).all(-1)] = 2
+    found[is_inside] = 1
+    found[was_inside] = 0
+    return found
+""",
+        "inside must last": """
+def outcomes(before, after, logit, eps):
+    was_inside, is_inside = ((logit(z).sigmoid() - 0.5).abs() < eps for z in (before, after))
+    found = torch.full(was_inside.shape, 3)
+    found[(before == after).all(-1)] = 2
+    found[is_inside] = 1
+    found[was_inside & is_inside] = 0
     return found
 """,
         "any coordinate": """

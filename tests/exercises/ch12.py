@@ -1,7 +1,8 @@
 """Likely mistakes of chapter 12, by exercise."""
 
 STEP = """
-def langevin_step(z, grad_a, h, noise):
+def tube_step(z, a, grad_a, beta, h, noise):
+    climb = beta * a * grad_a
     return {answer}
 """
 
@@ -28,16 +29,23 @@ MISTAKES = {
     "12.1": {
         name: STEP.format(answer=answer)
         for name, answer in {
-            "noise with sqrt(h)": "z + h * (-z - grad_a) + h**0.5 * noise",
-            "noise with h": "z + h * (-z - grad_a + noise)",
-            "noise with 2 h": "z + h * (-z - grad_a) + 2 * h * noise",
-            "no noise": "z + h * (-z - grad_a)",
-            "half the drift": "z + h / 2 * (-z - grad_a) + math.sqrt(2 * h) * noise",
-            "prior's pull forgotten": "z - h * grad_a + math.sqrt(2 * h) * noise",
-            "sign of grad a": "z + h * (grad_a - z) + math.sqrt(2 * h) * noise",
-            "sign of the prior's score": "z + h * (z - grad_a) + math.sqrt(2 * h) * noise",
-            "sign of the drift": "z - h * (-z - grad_a) + math.sqrt(2 * h) * noise",
-            "the move, not the place": "h * (-z - grad_a) + math.sqrt(2 * h) * noise",
+            "noise of your own": "z - h * (z + climb) + math.sqrt(2 * h) * torch.randn_like(z)",
+            "noise with sqrt(h)": "z - h * (z + climb) + h**0.5 * noise",
+            "noise with h": "z + h * (-z - climb + noise)",
+            "noise with 2 h": "z - h * (z + climb) + 2 * h * noise",
+            "no noise": "z - h * (z + climb)",
+            "half the drift": "z - h / 2 * (z + climb) + math.sqrt(2 * h) * noise",
+            "prior's pull forgotten": "z - h * climb + math.sqrt(2 * h) * noise",
+            "a forgotten": "z - h * (z + beta * grad_a) + math.sqrt(2 * h) * noise",
+            "beta forgotten": "z - h * (z + a * grad_a) + math.sqrt(2 * h) * noise",
+            "beta times the prior too": "z - h * beta * (z + a * grad_a) + (2 * h) ** 0.5 * noise",
+            "factor 2": "z - h * (z + 2 * climb) + math.sqrt(2 * h) * noise",
+            "factor 1 / 2": "z - h * (z + climb / 2) + math.sqrt(2 * h) * noise",
+            "target q": "z + h * (-z - grad_a) + math.sqrt(2 * h) * noise",
+            "sign of a grad a": "z + h * (climb - z) + math.sqrt(2 * h) * noise",
+            "sign of the prior's score": "z + h * (z - climb) + math.sqrt(2 * h) * noise",
+            "sign of the drift": "z + h * (z + climb) + math.sqrt(2 * h) * noise",
+            "the move, not the place": "-h * (z + climb) + math.sqrt(2 * h) * noise",
         }.items()
     },
     "12.2": {
