@@ -22,13 +22,13 @@ def tube_step(answer: Callable[..., Tensor]) -> Mistake | None:
     got, again = (
         answer(z.clone(), a.clone(), grad_a.clone(), beta, h, noise.clone()) for _ in range(2)
     )
-    if isinstance(got, Tensor) and isinstance(again, Tensor) and got.shape == again.shape:
-        if not torch.allclose(got, again, equal_nan=True):
-            return Mistake(
-                "noise of your own",
-                "The same call gave two places. Use the noise you were given: then a step can be "
-                "repeated, and checked.",
-            )
+    tensors = isinstance(got, Tensor) and isinstance(again, Tensor) and got.shape == again.shape
+    if tensors and not torch.allclose(got, again, equal_nan=True):
+        return Mistake(
+            "noise of your own",
+            "The same call gave two places. Use the noise you were given: then a step can be "
+            "repeated, and checked.",
+        )
     climb = beta * a * grad_a  # the gradient of beta a^2 / 2
     drift, shake = h * (-z - climb), math.sqrt(2 * h) * noise
     return closest(
