@@ -295,7 +295,14 @@ def main() -> None:
     for aim, reached in results["reached"].items():
         print("reached:" if reached else "NOT REACHED:", aim)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    RESULTS.write_text(json.dumps(printed(results), indent=2) + "\n")
+
+
+def printed(results: Any) -> Any:
+    """Every number as a page prints it: three digits."""
+    if isinstance(results, dict):
+        return {key: printed(value) for key, value in results.items()}
+    return f"{results:.3g}" if isinstance(results, float) else results
 
 
 if __name__ == "__main__":

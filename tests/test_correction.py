@@ -455,26 +455,35 @@ def test_the_company_of_a_point_changes_nothing(ratio, method, dtype):
         same(correct(z, ratio, method, **options, **extra), together)
 
 
-@EVERY
-@pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
-@pytest.mark.parametrize("noise", [0.0, 0.01])
-def test_slow_points_do_not_use_up_the_steps_of_others_in_low_precision(method, precision, noise):
-    z, options = normal(60, 2, dtype=torch.float32), {"precision": precision, "noise": noise}
-    options |= {"max_steps": 20, "eps": 0.005}
-    together = correct(z, SINGLE, method, **options)
-    assert int(together.n_steps.max()) <= 20
-    for n in (1, 5, 30):  # the first points keep their places, and with them their noise
-        same(correct(z[:n], SINGLE, method, **options), together, slice(0, n), atol=1e-4)
-    same(correct(z, SINGLE, method, check_every=1, **options), together, atol=1e-4)
+def coarse():
+    """A network that bfloat16 knows only to half a nat near its contour, x = 1."""
+    slope = nn.Linear(2, 1)
+    with torch.no_grad():
+        slope.weight.copy_(torch.tensor([[40.0, 0.0]])), slope.bias.fill_(-40.0)
+    return DensityRatio(slope, HELD_OUT)
 
 
-@pytest.mark.parametrize("method", ["probability", "logit", "gauss_newton"])
-def test_low_precision_never_brings_a_point_back_worse_than_it_came(method):
-    z = normal(500, 2, dtype=torch.float32)
-    options = {"noise": 0.003, "max_steps": 3, "step_size": 1e-4}
-    found = correct(z, SINGLE, method, precision="bfloat16", **options)
-    assert bool((found.logit_after.abs() <= found.logit_before.abs() + 1e-6).all())
-    assert float((found.displacement > 0).double().mean()) > 0.3
+@pytest.mark.parametrize("method", ["logit", "gauss_newton", "score"])
+@pytest.mark.parametrize("noise", [0.0, 1e-3])
+def test_slow_points_do_not_use_up_the_steps_of_others_in_low_precision(method, noise):
+    near, far = torch.linspace(0.95, 1.1, 30), torch.linspace(1.5, 3, 30)
+    z, ratio = torch.cat([near, far])[:, None] * torch.tensor([1.0, 0.2]), coarse()
+    options = {"precision": "bfloat16", "noise": noise, "max_steps": 40, "max_move": 0.01}
+    options |= {"log_q_level": -2.0} if method == "score" else {"eps": 0.02}
+    together = correct(z, ratio, method, **options)
+    assert bool((together.n_steps[30:] == 40).all())  # the slow ones use all of their steps
+    for rows in (slice(0, 30), slice(0, 7)):  # the first keep their places, and so their noise
+        same(correct(z[rows], ratio, method, **options), together, rows, atol=1e-5)
+    same(correct(z, ratio, method, check_every=1, **options), together, atol=1e-5)
+
+
+def test_low_precision_never_brings_a_point_back_worse_than_it_came():
+    z, options = normal(500, 2, dtype=torch.float32) * 0.005 + 1, {"noise": 3e-3, "max_steps": 3}
+    for method in ("probability", "logit", "gauss_newton"):
+        options |= {"precision": "bfloat16", "step_size": 1e-4, "eps": 1e-3}
+        found = correct(z, coarse(), method, **options)
+        assert bool((found.logit_after.abs() <= found.logit_before.abs()).all())
+        assert bool((found.displacement > 0).any())
 
 
 @EVERY
@@ -774,7 +783,7 @@ def test_chunks_on_a_gpu_follow_its_free_memory(monkeypatch):
     for free in (2**20, 2**30, 2**34):
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device, free=free: (free, free))
         sizes.append(correction.chunk_for(points, wide))
-    assert sizes[0] == 4096 and sizes[0] < sizes[1] < sizes[2] <= 2**20
+    assert sizes[0] < sizes[1] < sizes[2] <= 2**20
     assert correction.chunk_for(points, SINGLE) >= sizes[2]
 
 
@@ -789,10 +798,6 @@ def test_memory_on_a_gpu_does_not_grow_with_the_number_of_points():
         correct(z, gpu, "logit", max_steps=5, chunk_size=50_000)
         peaks.append(torch.cuda.max_memory_allocated() - before)
     assert peaks[1] < peaks[0] + 400_000 * 100  # the answer itself, and no activations
-
-
-def test_chunks_on_a_processor_are_of_one_size():
-    assert correction.chunk_for(torch.zeros(9, 2), SINGLE) == 2048
 
 
 def test_the_prior_of_the_ratio_is_the_one_that_score_uses():

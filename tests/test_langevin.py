@@ -135,6 +135,9 @@ def test_a_chain_with_its_own_seed_does_not_know_the_others(metropolis):
     torch.testing.assert_close(turned.z.flip(0), together.z, rtol=0, atol=1e-9)
     twins = langevin(z[:1, :1].expand(1, 2, 2), RING, 0.05, 9, seed=torch.tensor([[3, 3]]))
     torch.testing.assert_close(twins.z[0, 0], twins.z[0, 1])
+    options = {"metropolis": False, "seed": torch.tensor([3, 4])}
+    others = langevin(z[:1, 0].expand(2, 2), RING, 0.05, 9, **options)
+    assert not bool((others.z[0] == others.z[1]).any())
 
 
 def test_a_seed_is_a_run():
@@ -142,6 +145,8 @@ def test_a_seed_is_a_run():
     one, again, other = (langevin(z, RING, 0.05, 15, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(one.z, again.z) and torch.equal(one.acceptance, again.acceptance)
     assert not bool((one.z == other.z).all(-1).any())
+    ula, other = (langevin(z, RING, 0.05, 1, metropolis=False, seed=s).z for s in (0, 1))
+    assert not bool((ula == other).any())
     assert torch.equal(torch.get_rng_state(), state)
     same_start = langevin(z[:1].expand(20, 2), RING, 0.05, 15)  # but another noise each
     assert len(same_start.z.unique(dim=0)) == 20
