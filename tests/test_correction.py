@@ -749,15 +749,19 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU her
 @EVERY
 @pytest.mark.parametrize("noise", [0.0, 0.02])
 def test_a_gpu_takes_the_same_steps(method, noise):
-    z, here, there = normal(500, 2, dtype=torch.float32), Looks(), Looks()
-    options = {"max_steps": 1, "noise": noise, "eps": 0.01}
-    gpu = DensityRatio(copy.deepcopy(SINGLE.network), HELD_OUT).to("cuda")
+    z, options = normal(500, 2, dtype=torch.float32), {"max_steps": 1, "noise": noise, "eps": 0.01}
+    gpu = DensityRatio(copy.deepcopy(SINGLE.network), SINGLE.held_out).to("cuda")
     start = z
     for _ in range(5):  # each step from the same place, so that nothing adds up
+        here, there = Looks(), Looks()
         one = correct(start, SINGLE, method, callback=here, **options)
         two = correct(start.cuda(), gpu, method, callback=there, **options)
         assert two.z.is_cuda and two.status.is_cuda
-        torch.testing.assert_close(here[-1]["z"], there[-1]["z"].cpu(), rtol=0, atol=1e-4)
+        ends = [start.clone(), start.clone()]
+        for end, (look,) in zip(ends, (here, there), strict=True):
+            end[look["place"].cpu()] = look["z"].cpu()
+        torch.testing.assert_close(*ends, rtol=0, atol=1e-4)
+        assert not torch.equal(ends[0], start)
         start = one.z
     back = correct(z, gpu, method, max_steps=5)  # a network there, points here
     assert not back.z.is_cuda and not back.status.is_cuda
