@@ -70,6 +70,7 @@ def equal_arcs(answer: Callable[[Tensor, int], Any]) -> Mistake | None:
     chord, fractions = torch.lerp(points[0], points[-1], 0.0), torch.linspace(0, 1, n)
     chord = points[0] + fractions[:, None] * (points[-1] - points[0])
     inner = (torch.arange(n) + 0.5) / n
+    within = torch.arange(1, n + 1) / (n + 1)
     unrooted = torch.cat([torch.zeros(1), gaps.square().cumsum(0)])
     return closest(
         answer(points, n),
@@ -83,6 +84,11 @@ def equal_arcs(answer: Callable[[Tensor, int], Any]) -> Mistake | None:
             "ends moved": (
                 at_lengths(points, along, along[-1] * inner),
                 "The first and the last point must stay: fractions from 0 to 1, both included.",
+            ),
+            "ends left out": (
+                at_lengths(points, along, along[-1] * within),
+                "n points strictly between the ends: both ends count among the n, so the "
+                "fractions run from 0 to 1, linspace(0, 1, n).",
             ),
             "last end missing": (
                 at_lengths(points, along, along[-1] * torch.arange(n) / n),
@@ -160,6 +166,7 @@ CASES = [  # log q on a dense look, level, status
 ]
 LATE = ([-1.0, -1.5, -1.2], -3.0)
 DEEP = ([-1.0, -5.0, -1.5], -3.0)
+LOST = ([-1.0, float("nan"), -1.2], -3.0)
 
 
 @exercise("13.4", hint="first non-finite, then arrived, then the lowest against the level")
@@ -184,7 +191,19 @@ def verdict(answer: Callable[[Tensor, float, bool], Any]) -> Mistake | None:
     if said(*LATE, False) != "stalled":
         return Mistake("unknown word", 'Expected "stalled" for a path that did not arrive.')
     got = [said(log_q, level) for log_q, level, _ in CASES]
+    lost = said(*LOST, False)
     wrong = [i for i, case in enumerate(CASES) if got[i] != case[2]]
+    if not wrong and lost == "stalled":
+        return Mistake(
+            "wrong order",
+            "Not finite comes before stalled: where log q is NaN nothing is known, whether the "
+            "path arrived or not. Ask isfinite() first.",
+        )
+    if not wrong and lost != "non_finite":
+        return Mistake(
+            "another verdict",
+            f"With a NaN in log q, and not arrived, expected non_finite, got {lost}.",
+        )
     if not wrong:
         return None
     if wrong == [5]:

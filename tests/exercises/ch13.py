@@ -41,6 +41,13 @@ def equal_arcs(points, n):
     at = along[-1] * (np.arange(n) + 0.5) / n
     return torch.tensor(np.stack([np.interp(at, along, x) for x in points.T.numpy()], axis=1))
 """,
+        "ends left out": """
+def equal_arcs(points, n):
+    gaps = points.diff(dim=0).norm(dim=-1)
+    along = np.concatenate([[0.0], gaps.cumsum(0).numpy()])
+    at = np.linspace(0, along[-1], n + 2)[1:-1]
+    return torch.tensor(np.stack([np.interp(at, along, x) for x in points.T.numpy()], axis=1))
+""",
         "last end missing": """
 def equal_arcs(points, n):
     gaps = points.diff(dim=0).norm(dim=-1)
@@ -131,6 +138,15 @@ def verdict(log_q, level, arrived):
 def verdict(log_q, level, arrived):
     if not arrived:
         return "stalled"
+    bar = min(level, float(log_q[0]), float(log_q[-1]))
+    return "infeasible" if log_q.min() < bar else "reached"
+""",
+        "wrong order": """
+def verdict(log_q, level, arrived):
+    if not arrived:
+        return "stalled"
+    if not log_q.isfinite().all():
+        return "non_finite"
     bar = min(level, float(log_q[0]), float(log_q[-1]))
     return "infeasible" if log_q.min() < bar else "reached"
 """,
