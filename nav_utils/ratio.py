@@ -324,7 +324,8 @@ def mlp_sizes(network: nn.Module) -> list[int] | None:
     """The widths of a network that `mlp` made, None for any other."""
     linear = [m for m in network.children() if isinstance(m, nn.Linear)]
     sizes = [layer.in_features for layer in linear] + [linear[-1].out_features] if linear else []
-    return sizes if len(sizes) > 1 and repr(network) == repr(mlp(sizes)) else None
+    with torch.device("meta"):  # a twin without weights, which would use up random numbers
+        return sizes if len(sizes) > 1 and repr(network) == repr(mlp(sizes)) else None
 
 
 # ---- learning it ------------------------------------------------------------------------------
