@@ -56,22 +56,25 @@ def share(flags: Tensor) -> str:
     return percent(hits / n, low, high)
 
 
-def mean(values: Tensor, n_resamples: int = 2000) -> str:
+def bootstrap(values: Tensor, n_resamples: int = 2000) -> tuple[float, float, float]:
+    """Mean of values (N,), and a 95 % interval from resampling them."""
+    x = np.asarray(values, dtype=np.float64)
+    generator = np.random.default_rng(0)
+    means = [x[generator.integers(len(x), size=len(x))].mean() for _ in range(n_resamples)]
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(x.mean()), float(low), float(high)
+
+
+def mean(values: Tensor) -> str:
     """Mean of values (N,) with a bootstrap interval."""
-    x = np.asarray(values, dtype=np.float64)
-    generator = np.random.default_rng(0)
-    means = [x[generator.integers(len(x), size=len(x))].mean() for _ in range(n_resamples)]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return f"{x.mean():.3g} [{low:.3g}, {high:.3g}]"
+    centre, low, high = bootstrap(values)
+    return f"{centre:.3g} [{low:.3g}, {high:.3g}]"
 
 
-def mean_share(values: Tensor, n_resamples: int = 2000) -> str:
+def mean_share(values: Tensor) -> str:
     """Mean of shares (N,), one for each path, in percent, with a bootstrap interval over paths."""
-    x = np.asarray(values, dtype=np.float64)
-    generator = np.random.default_rng(0)
-    means = [x[generator.integers(len(x), size=len(x))].mean() for _ in range(n_resamples)]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return f"{100 * x.mean():.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    centre, low, high = (100 * x for x in bootstrap(values))
+    return f"{centre:.1f} % [{low:.1f}, {high:.1f}]"
 
 
 # ---- the claims -------------------------------------------------------------------------------
