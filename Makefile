@@ -14,7 +14,7 @@ PIP := $(PY) -m pip install
 TORCH := $(shell sed -n 's/^\(torch==[0-9.]*\).*/\1/p' constraints.txt)
 JUPYTER_BOOK := $(PY) -c 'from jupyter_book.cli.main import main; main()'
 
-.PHONY: help env book test serve lab notebooks lint publish-as clean
+.PHONY: help env book test serve lab notebooks explorer lint publish-as clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -42,6 +42,9 @@ lab: .venv/.lab ## open the chapters in JupyterLab
 notebooks: env ## run every chapter in a fresh kernel and store its outputs
 	$(PY) tools/notebooks.py run
 
+explorer: ## bundle the explorer's JavaScript anew (needs node; only for those who change it)
+	cd nav_utils/explorer/source && npm ci --no-audit --no-fund && npm run build
+
 lint: env ## style, format and types
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
@@ -52,6 +55,7 @@ publish-as: env ## write the repository's address everywhere: make publish-as RE
 
 clean: ## remove the built book, the caches and the virtual environment
 	rm -rf .venv _build build dist *.egg-info
+	rm -rf nav_utils/explorer/source/node_modules
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .jupyter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -18,6 +18,7 @@ from typing import Any, cast
 import ipywidgets as widgets
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -320,21 +321,12 @@ def draw_path(space: LatentSpace, **numbers: Any) -> bytes:
     FigureCanvasAgg(fig)
     fig.patch.set_alpha(0)
     on_map, curve, *rows = (fig.add_axes(place, frameon=False) for place in PLACES)
-    z, failed = path.points[0], failures(path)
-    on_map.plot(*proposal.T, "--", color="black", lw=1)
-    on_map.plot(*torch.stack([proposal, z]).permute(2, 0, 1), "-", color="0.3", lw=0.5)  # whiskers
-    path.plot(on_map)
-    with torch.no_grad():
-        d = ratio.prob(torch.stack([proposal, z]))
-        images = space.model.decode(torch.stack([proposal, z])[:, SHOWN])
-    curve.axhspan(0.5 - numbers["eps"], 0.5 + numbers["eps"], color="0.85")
-    curve.plot(d[0], "--", color="black", lw=1)
-    curve.plot(d[1], "-", color="black", lw=2)
-    curve.plot(failed, d[1, failed], "s", ms=6, mfc="none", mec="black")
+    plot_correction(on_map, proposal, path)
+    band = (0.5 - numbers["eps"], 0.5 + numbers["eps"])
+    plot_d_along(curve, ratio, proposal, path, band)
     on_map.set(xlim=(-RADIUS, RADIUS), ylim=(-RADIUS, RADIUS))
-    curve.set(xlim=(0, N_POINTS - 1), ylim=(0, 1))
-    for ax, pictures in zip(rows, images, strict=True):
-        image_grid(pictures, ax)
+    for ax, z in zip(rows, (proposal, path.points[0]), strict=True):
+        plot_decoded(ax, space, z, N_SHOWN)
     for ax in fig.axes:
         ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
     buffer = io.BytesIO()
@@ -352,17 +344,69 @@ def path_words(space: LatentSpace, **numbers: Any) -> str:
             int(((ratio.prob(z) - 0.5).abs() >= numbers["eps"]).sum())
             for z in (proposal, path.points[0])
         ]
+    where = "Outside the band", "the straight line"
+    return outcome_words(proposal, path, outside, where)
+
+
+# ---- what shows a proposal and its correction ---------------------------------------------------
+
+
+def plot_correction(ax: Axes, proposal: torch.Tensor, path: Path) -> None:
+    """The proposal (n, 2) dashed, the path solid with a halo, whiskers from one to the other."""
+    ax.plot(*proposal.T, "--", color="black", lw=1)
+    ax.plot(*torch.stack([proposal, path.points[0]]).permute(2, 0, 1), "-", color="0.3", lw=0.5)
+    path.plot(ax)
+
+
+def plot_d_along(
+    ax: Axes,
+    ratio: Ratio,
+    proposal: torch.Tensor,
+    path: Path,
+    band: tuple[float, float] | None,
+) -> None:
+    """D at each point of proposal and path; shaded the band of D that counts as inside, if any."""
+    failed, n = failures(path), len(proposal)
+    with torch.no_grad():
+        d = ratio.prob(torch.stack([proposal, path.points[0]]))
+    if band is not None:
+        ax.axhspan(*band, color="0.85")
+    ax.plot(d[0], "--", color="black", lw=1)
+    ax.plot(d[1], "-", color="black", lw=2)
+    ax.plot(failed, d[1, failed], "s", ms=6, mfc="none", mec="black")
+    ax.set(xlim=(0, n - 1), ylim=(0, 1))
+
+
+def plot_decoded(ax: Axes, space: LatentSpace, z: torch.Tensor, n_shown: int) -> None:
+    """What points along z (n, 2) decode to, ends included, side by side."""
+    shown = torch.linspace(0, len(z) - 1, n_shown).round().long()
+    with torch.no_grad():
+        image_grid(space.model.decode(z[shown].to(space.codes)), ax)
+
+
+def outcome_words(
+    proposal: torch.Tensor, path: Path, outside: list[int], where: tuple[str, str]
+) -> str:
+    """How many points were outside, before and after, and what became of the path.
+
+    Args:
+        proposal: (n, 2).
+        path: of one pair.
+        outside: points of the proposal, and of the path, that are outside.
+        where: what they are outside of, and what the proposal is called.
+    """
     failed = Counter(
         Status(int(path.point_status[0, i])).name.lower().replace("_", " ")
         for i in failures(path).tolist()
         if path.point_status is not None
     )
-    length = float(path.arc_length[0, -1] / (proposal[-1] - proposal[0]).norm())
+    chord, length = float((proposal[-1] - proposal[0]).norm()), float(path.arc_length[0, -1])
+    times = f"{length / chord:.1f} times as long as the line" if chord else f"{length:.1f} long"
     said = ", ".join(f"{n} {name}" for name, n in failed.items()) or "none failed"
     return (
-        f"Outside the band: {outside[0]} of {N_POINTS} points of the straight line (dashed), "
+        f"{where[0]}: {outside[0]} of {len(proposal)} points of {where[1]} (dashed), "
         f"{outside[1]} after the correction (solid; its ends stay); {said}. "
-        f"The path is {length:.1f} times as long as the line, its largest gap "
+        f"The path is {times}, its largest gap "
         f"{float(path.tear):.1f} times the median. "
         f"Lowest log p - a on the path: {float(path.bottleneck):.1f} nats."
     )
@@ -378,7 +422,6 @@ def failures(path: Path) -> torch.Tensor:
 PAGE = (7.2, 6.2)
 PLACES = ((0.08, 0.42, 0.46, 0.54), (0.66, 0.42, 0.32, 0.54), (0.12, 0.17, 0.86, 0.12),
           (0.12, 0.03, 0.86, 0.12))  # fmt: skip
-SHOWN = torch.linspace(0, N_POINTS - 1, N_SHOWN).round().long()
 
 
 @functools.lru_cache(maxsize=4)

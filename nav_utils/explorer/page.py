@@ -1,0 +1,416 @@
+"""The explorer without a kernel: a still picture, the markup of a page, and a page in one file.
+
+A page holds `<div class="nav-explorer">` with a still picture inside. loader.js, a classic script
+that works over http and from file:// alike, fetches what is needed once such a div comes near the
+window, and puts the live figure in its place; where anything fails, the picture stays.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import functools
+import hashlib
+import html
+import io
+import json
+import math
+import os
+import pathlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+from nav_utils.correction import correct, make_rule
+from nav_utils.explorer.payload import (
+    HERE,
+    expect_space,
+    fingerprint,
+    payload,
+    radius_of,
+    shipped_presets,
+)
+from nav_utils.explorer.state import State, expect_state
+from nav_utils.interpolation import arcs, lerp, slerp_or_lerp
+from nav_utils.navigation import Path, PathStatus, Planned, Task, relaxed, stepwise, with_verdict
+from nav_utils.plots import D_COLOURS, plot_codes, plot_map
+from nav_utils.pretrained import LatentSpace, load_pretrained
+from nav_utils.ratio import DensityRatio, Ratio
+from nav_utils.widgets import outcome_words, pixels, plot_correction, plot_d_along, plot_decoded
+
+BUNDLE = HERE / "explorer.js"
+LOADER = HERE / "loader.js"
+SHIPPED = ("mnist-2d", "digits-2d")  # spaces whose payload a page can fetch by name
+NAME = re.compile(r"[A-Za-z][\w.-]{0,63}")  # of an element, as it appears in links
+
+
+# ---- the paths of a state -----------------------------------------------------------------------
+
+
+def paths(ratio: Ratio, state: Mapping[str, Any]) -> list[tuple[Tensor, Path]]:
+    """What the page computes from a state, in float64.
+
+    Args:
+        ratio: of two dimensions.
+        state: a whole one, see `expect_state`.
+
+    Returns:
+        For each proposal (two for "arcs", else one) its points (n, 2), and the `Path` of one pair
+        that the method makes of it.
+    """
+    ratio = in_float64(ratio)
+    z_a, z_b = (torch.tensor([state[end]], dtype=torch.float64) for end in "ab")  # (1, 2)
+    kind = "linear" if state["proposal"] == "linear" else "slerp"
+    numbers = (state["steps"], state["eta"], None, correction_of(state))
+    level, n = ratio.log_q_level(0.05), state["points"]
+    task = Task(z_a, z_b, ratio, n, kind, level, None, None, *numbers)
+    found = []
+    for proposal in proposals(z_a, z_b, state):
+        found.append((proposal[0], with_verdict(*planned(proposal, task, state), task)))
+    return found
+
+
+def in_float64(ratio: Ratio) -> Ratio:
+    """A copy that computes in float64, on the CPU: as the page does."""
+    if not isinstance(ratio, DensityRatio):
+        return ratio
+    ratio.no_data(ratio.held_out[:1])  # finds its limits, which takes a while, for all copies
+    copied = copy.deepcopy(ratio).to("cpu")
+    copied.network.double()
+    return copied
+
+
+def proposals(z_a: Tensor, z_b: Tensor, state: Mapping[str, Any]) -> list[Tensor]:
+    """Points evenly in t from A to B, (1, n, 2) for each proposal."""
+    t = torch.linspace(0, 1, state["points"], dtype=z_a.dtype)
+    loop = state["planner"] == "stepwise" and state["method"] != "string"
+    zero = bool((z_a == 0).all() | (z_b == 0).all())  # which has no direction
+    if state["proposal"] == "linear" or (state["proposal"] == "arcs" and zero and not loop):
+        return [lerp(z_a, z_b, t)]
+    if state["proposal"] == "slerp" or loop:  # the loop finds its own way, by slerp
+        return [slerp_or_lerp(z_a, z_b, t)]
+    return list(arcs(z_a, z_b, t).unbind(1))
+
+
+def correction_of(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What `correct` has to be told; the string takes nothing of it."""
+    level = "log_q_level" if state["method"] == "score" else "level"
+    return {
+        "method": state["method"],
+        "step_size": state["eta"],
+        "eps": state["eps"],
+        "max_steps": state["steps"],
+        "side": state["side"],
+        level: state["level"],
+        "noise": state["noise"],
+        "seed": state["seed"],
+    }
+
+
+def planned(proposal: Tensor, task: Task, state: Mapping[str, Any]) -> Planned:
+    """The path that a state's planner makes of a proposal (1, n, 2)."""
+    if state["method"] == "string":
+        return relaxed(proposal, task)
+    if state["planner"] == "stepwise":
+        return stepwise(task)
+    found = correct(proposal[:, 1:-1], task.ratio, **task.correction)
+    points = torch.cat([proposal[:, :1], found.z, proposal[:, -1:]], dim=1)
+    return points, torch.nn.functional.pad(found.status, (1, 1)), found.n_evaluations
+
+
+def best_of(found: list[tuple[Tensor, Path]]) -> tuple[Tensor, Path]:
+    """The proposal and path with the higher bottleneck; the first of equals."""
+    return max(found, key=lambda pair: float(pair[1].bottleneck))
+
+
+def outside(ratio: Ratio, z: Tensor, state: Mapping[str, Any]) -> int:
+    """How many points (n, 2) are not where the method wants them; for the string, off the band."""
+    options = correction_of(state)
+    if state["method"] == "string":
+        options |= {"method": "probability", "side": "both", "level": None}
+    for name in ("noise", "seed"):
+        del options[name]
+    levels = {"level": None, "log_q_level": None}
+    rule = make_rule(ratio, damping=0.0, max_move=1.0, **levels | options)
+    return int((rule.excess(z, ratio.logit(z)) > 0).sum())
+
+
+# ---- the still picture --------------------------------------------------------------------------
+
+SIZE = (7.2, 5.7)  # inches at 100 pixels each
+N_IMAGES, N_CODES = 12, 400
+N_COLOURS, N_GREYS = 31, 9  # of the picture; an odd number of D's has grey for 1/2
+PLACES = {
+    "map": (0.075, 0.345, 0.48, 0.606),
+    "curve": (0.63, 0.345, 0.355, 0.606),
+    "proposal": (0.125, 0.135, 0.865, 0.1),
+    "corrected": (0.125, 0.025, 0.865, 0.1),
+}
+
+
+def static_figure(space: LatentSpace, state: Mapping[str, Any]) -> bytes:
+    """A PNG file of a state: the map with both paths, D along them, and what they decode to.
+
+    Args:
+        space: as in `payload`.
+        state: a whole one.
+    """
+    ratio = expect_space(space)
+    found = paths(ratio, state)
+    proposal, path = best_of(found)
+    fig = Figure(figsize=SIZE, dpi=100)
+    FigureCanvasAgg(fig)
+    axes = {name: fig.add_axes(place) for name, place in PLACES.items()}
+    draw_map(axes["map"], space, ratio, state)
+    for other, longer in found:
+        if longer is not path:
+            axes["map"].plot(*other.T, "--", color="0.35", lw=1)
+            axes["map"].plot(*longer.points[0].T, "-", color="0.35", lw=1)
+    plot_correction(axes["map"], proposal, path)
+    for end, (x, y) in zip("AB", proposal[[0, -1]].tolist(), strict=True):
+        box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "black"}
+        axes["map"].annotate(
+            end, (x, y), (7, 7), textcoords="offset points", fontsize=11, weight="bold", bbox=box
+        )
+    plot_d_along(axes["curve"], ratio, proposal, path, band_of(state))
+    axes["curve"].set_title("D along the path", fontsize=10)
+    axes["curve"].set_xlabel("point of the path", fontsize=10)
+    for name, z in (("proposal", proposal), ("corrected", path.points[0])):
+        plot_decoded(axes[name], space, z, N_IMAGES)
+        axes[name].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
+    return small_png(pixels(fig))
+
+
+def band_of(state: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The values of D that count as inside; None for a method that does not speak of D."""
+    if state["method"] == "score":
+        return None
+    half, level = 2 * math.atanh(2 * state["eps"]), state["level"]
+    if state["method"] == "string":
+        level = None
+    elif state["side"] == "hole":
+        return 0.0, 1 / (1 + math.exp(-(half if level is None else level)))
+    low, high = ((level or 0.0) + edge for edge in (-half, half))
+    return 1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high))
+
+
+def draw_map(ax: Axes, space: LatentSpace, ratio: Ratio, state: Mapping[str, Any]) -> None:
+    """The map of D with its band and some codes; with their classes, if the state says so."""
+    radius = radius_of(space)
+    plot_map(ratio, ax, radius, eps=state["eps"], colorbar=False)
+    chosen = torch.randperm(len(space.codes), generator=torch.Generator().manual_seed(0))[:N_CODES]
+    chosen = chosen.to(space.codes.device)
+    plot_codes(space.codes[chosen], space.labels[chosen] if state["classes"] else None, ax, radius)
+    for text in ax.texts:
+        text.set_zorder(1.5)  # under the paths
+    ax.set_title("map of D: orange near 0, blue near 1", fontsize=10)
+
+
+def small_png(picture: Image.Image) -> bytes:
+    """A PNG file of few colours, those of D, of the classes, and greys: a third of the size."""
+    classes = matplotlib.colormaps["tab10"](range(10))
+    greys = matplotlib.colormaps["gray"](np.linspace(0, 1, N_GREYS))
+    colours = np.concatenate([D_COLOURS(np.linspace(0, 1, N_COLOURS)), classes, greys])
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.rint(255 * colours[:, :3]).astype(np.uint8).tobytes())
+    buffer = io.BytesIO()
+    few = picture.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
+    few.save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
+
+
+VERDICTS = {
+    PathStatus.REACHED: "It arrives.",
+    PathStatus.STALLED: "It stalls and does not arrive at B.",
+    PathStatus.INFEASIBLE: "It arrives, but crosses a place rarer than 95 % of codes.",
+    PathStatus.NON_FINITE: "It meets values that are not finite.",
+}
+PROPOSALS = {"linear": "the straight line", "slerp": "the arc", "arcs": "the better arc"}
+
+
+def words(space: LatentSpace, state: Mapping[str, Any]) -> str:
+    """What `static_figure` shows, in words: its alternative text."""
+    ratio = expect_space(space)
+    proposal, path = best_of(paths(ratio, state))
+    counts = [outside(ratio, z, state) for z in (proposal, path.points[0])]
+    if state["method"] == "score":
+        where = "Below the level of log p - a"
+    elif state["side"] == "hole" and state["method"] != "string":
+        where = "Above the level of the logit"
+    else:
+        where = f"Outside the band, D within {state['eps']:.2f} of 1/2"
+    a, b = (f"({x:.2f}, {y:.2f})" for x, y in (state["a"], state["b"]))
+    return (
+        f"A map of D with a path from A {a} to B {b}, corrected by the method {state['method']}; "
+        "beside it D along the path, below it decoded images, the proposal above the correction. "
+        + outcome_words(proposal, path, counts, (where, PROPOSALS[state["proposal"]]))
+        + f" {VERDICTS[PathStatus(int(path.status))]}"
+    )
+
+
+# ---- markup -------------------------------------------------------------------------------------
+
+LIVE = "A still picture: where scripts run, this figure is live."
+KERNEL = "A still picture: run this cell to have the live figure, which needs the kernel."
+
+
+def space_name(space: LatentSpace) -> str:
+    """What the card calls a space."""
+    return str(space.card.get("name", "latent space"))
+
+
+@functools.cache
+def shipped(name: str) -> LatentSpace:
+    """A shipped space of the plane, loaded once; ValueError for any other name."""
+    if name not in SHIPPED:
+        raise ValueError(f"space: expected one of {', '.join(SHIPPED)}, got {name!r}")
+    return load_pretrained(name)
+
+
+def is_shipped(space: LatentSpace) -> bool:
+    """Whether a page can fetch this very space by its name."""
+    name = space_name(space)
+    return name in SHIPPED and fingerprint(space) == fingerprint(shipped(name))
+
+
+def preset_state(space_name: str, preset: str) -> State:
+    """The state of a preset, in part; ValueError if there is none of that name."""
+    presets = shipped_presets(space_name)
+    if preset not in presets:
+        there = ", ".join(presets) or "none, as there are none for this space"
+        raise ValueError(f"preset: expected {there}, got {preset!r}")
+    return presets[preset]["state"]
+
+
+def expect_name(name: str) -> str:
+    """The name of an element; ValueError for what no link can hold."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError(
+            "name: expected a letter and then letters, digits, '-', '_' or '.', at most 64 in all, "
+            f"got {name!r}"
+        )
+    return name
+
+
+def div(space: LatentSpace, state: Mapping[str, Any], name: str, live: bool | None = None) -> str:
+    """The markup of one explorer: a still picture, which the loader makes live if it can.
+
+    Args:
+        space: as in `payload`.
+        state: a whole one.
+        name: of the element, for links.
+        live: whether the page can get at the space's payload; by default, for a shipped space.
+    """
+    live = is_shipped(space) if live is None else live
+    attributes = {"class": "nav-explorer", "id": expect_name(name)}
+    if live:
+        attributes["data-space"] = space_name(space)
+        attributes["data-state"] = json.dumps(state, sort_keys=True)
+    opening = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
+    picture = base64.b64encode(static_figure(space, state)).decode()
+    return (
+        f'<div {opening}><img alt="{html.escape(words(space, state))}" style="max-width: 100%" '
+        f'src="data:image/png;base64,{picture}"><p>{LIVE if live else KERNEL}</p></div>'
+    )
+
+
+def space_script(name: str, data: bytes) -> str:
+    """A classic script that holds a payload where the loader looks for it."""
+    return assignment("(window.NAV_SPACES ??= {})", name, base64.b64encode(data).decode())
+
+
+def bundle_script() -> str:
+    """A classic script that holds the bundle's text, for pages that may import no file."""
+    return assignment("window", "NAV_EXPLORER", BUNDLE.read_text(encoding="utf-8"))
+
+
+def assignment(target: str, key: str, text: str) -> str:
+    """target[key] = text in JavaScript, which no text can break out of, nor out of <script>."""
+    left, right = (json.dumps(value).replace("<", "\\u003c") for value in (key, text))
+    return f"{target}[{left}] = {right};\n"
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>
+body {{ max-width: 60rem; margin: 0 auto; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; }}
+:root {{ color-scheme: light dark; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+{div}
+{scripts}
+</body>
+</html>
+"""
+
+
+def to_html(
+    space: Any, file: str | os.PathLike[str], state: State | None = None, name: str = "explorer"
+) -> pathlib.Path:
+    """Write an explorer as one file that needs nothing else: to send, or to open from a disk.
+
+    Args:
+        space: a `LatentSpace` as in `payload`; or an `Explorer`, which brings its state and name.
+        file: where to; what is there is replaced in one move.
+        state: the state to begin with, whole or in part; the defaults if not given.
+        name: of the element, for links.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        ValueError: as `payload`, and for a name that no link can hold.
+        OSError: when the file cannot be written; nothing is left behind.
+    """
+    if hasattr(space, "follow"):  # an Explorer
+        space, state, name = space.space, space.state, space.name
+    state = state or {}
+    data = payload(space, start=state)
+    state = expect_state(state, radius_of(space))
+    scripts = [
+        bundle_script(),
+        space_script(space_name(space), data),
+        LOADER.read_text(encoding="utf-8"),
+    ]
+    hashes = [hashlib.sha256(script.encode()).digest() for script in scripts]
+    allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in hashes)
+    policy = (
+        f"default-src 'none'; script-src {allowed} blob:; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    page = PAGE.format(
+        policy=policy,
+        title=html.escape(f"{space_name(space)}: explorer of a latent space"),
+        div=div(space, state, name, live=True),
+        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
+    )
+    return write_in_one_move(pathlib.Path(file), page)
+
+
+def write_in_one_move(file: pathlib.Path, text: str) -> pathlib.Path:
+    """Write a text file under another name, then rename it; on failure leave nothing behind."""
+    partial = file.with_name(file.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(partial, file)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return file

@@ -1,0 +1,111 @@
+// The elements of an explorer, without behaviour.
+
+import { make } from "./make.js";
+
+export const SHOWN = 12; // decoded images in a row
+
+/** All elements, by name; `card` holds the others. */
+export function layout(meta, words) {
+  const parts = {
+    ...figures(meta, words),
+    ...sentences(words),
+    presets: make("select", {}, make("option", { value: "", textContent: words.noPreset })),
+    reset: make("button", { type: "button", textContent: words.reset }),
+    slowButton: make("button", { type: "button", textContent: words.slow }),
+    controls: make("details", { open: true }, make("summary", { textContent: words.controls })),
+    slow: make("div", {}),
+    a: handle("A", meta, words),
+    b: handle("B", meta, words),
+    table: table(words),
+  };
+  for (const [name, { text }] of Object.entries(meta.presets)) {
+    parts.presets.append(make("option", { value: name, textContent: text }));
+  }
+  parts.map = make("div", { className: "map" }, parts.ground, parts.over, parts.a, parts.b);
+  parts.film = make("div", { className: "film" }, parts.rows, parts.column);
+  const names = words.rows.map((text) => make("span", { textContent: text }));
+  const digits = make(
+    "div",
+    { className: "digits" },
+    make("div", { className: "names" }, ...names),
+    parts.film,
+  );
+  const side = make(
+    "div",
+    { className: "side" },
+    parts.curve,
+    parts.slow,
+    parts.said,
+    parts.point,
+    parts.note,
+  );
+  const shown = make("label", {}, make("span", { textContent: words.presets }), parts.presets);
+  shown.hidden = Object.keys(meta.presets).length === 0;
+  parts.card = make(
+    "section",
+    { className: "card", "aria-label": words.title },
+    make("div", { className: "bar" }, shown, parts.reset, parts.slowButton),
+    make("div", { className: "top" }, parts.map, digits, side),
+    parts.controls,
+    parts.table,
+    parts.link,
+    parts.live,
+  );
+  return parts;
+}
+
+/** Canvases, each with its alternative text. */
+function figures({ image: [height, width] }, words) {
+  const canvas = (options) => make("canvas", { role: "img", ...options });
+  return {
+    ground: canvas({ "aria-label": words.map }),
+    over: make("canvas", { "aria-hidden": "true" }),
+    curve: canvas({ className: "curve", "aria-label": words.curve }),
+    rows: canvas({
+      className: "rows",
+      "aria-label": words.rowsLabel,
+      width: SHOWN * (width + 1) - 1,
+      height: 2 * height + 1,
+    }),
+    column: make("i", { hidden: true }),
+  };
+}
+
+/** What is said about the figure, and the link. */
+function sentences(words) {
+  const address = make("input", { type: "text", readOnly: true });
+  const label = make("label", {}, make("span", {}), address);
+  const copy = make("button", { type: "button", textContent: words.copy });
+  return {
+    said: make("p", { className: "said" }),
+    point: make("p", { className: "point" }),
+    note: make("p", { className: "note" }),
+    live: make("p", { className: "hidden", "aria-live": "polite" }),
+    link: make("div", { className: "link", hidden: true }, label, copy),
+  };
+}
+
+/** A point that can be dragged: to a screen reader a slider whose value is a sentence. */
+function handle(name, { radius }, words) {
+  return make(
+    "div",
+    {
+      className: "handle",
+      role: "slider",
+      tabIndex: 0,
+      "aria-label": words.handle(name),
+      "aria-roledescription": words.handleRole,
+      "aria-valuemin": -radius,
+      "aria-valuemax": radius,
+    },
+    make("b", { textContent: name }),
+  );
+}
+
+function table(words) {
+  const heads = words.columns.map((text) => make("th", { textContent: text, scope: "col" }));
+  const whole = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}));
+  const region = { className: "scroll", tabIndex: 0, role: "region", "aria-label": words.table };
+  const summary = make("summary", { textContent: words.table });
+  return make("details", {}, summary, make("div", region, whole));
+}

@@ -1,0 +1,20 @@
+// A readable message in place of the figure; what the element held before stays beneath it.
+
+import { STYLE } from "./style.js";
+
+export function problem(el, message) {
+  const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
+  const said = document.createElement("p");
+  said.className = "problem";
+  said.setAttribute("role", "alert");
+  said.textContent = message;
+  adopt(root);
+  root.replaceChildren(said, document.createElement("slot"));
+}
+
+/** The style as a constructed sheet: a content security policy without 'unsafe-inline' allows it. */
+export function adopt(root) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(STYLE);
+  root.adoptedStyleSheets = [sheet];
+}

@@ -1,0 +1,109 @@
+// The explorer's state: flat, JSON; keys, defaults and limits are those of
+// nav_utils/explorer/state.py.
+
+/** The usual step size of each method. */
+export const ETA = Object.freeze({
+  probability: 1,
+  logit: 0.05,
+  gauss_newton: 1,
+  score: 0.02,
+  string: 0.02,
+});
+
+export const DEFAULTS = Object.freeze({
+  a: Object.freeze([1.5, -1.8]),
+  b: Object.freeze([-0.9, 0.4]),
+  proposal: "linear",
+  planner: "pointwise",
+  method: "gauss_newton",
+  side: "both",
+  level: null, // nats; null: the method's own
+  eta: ETA.gauss_newton,
+  eps: 0.1,
+  steps: 50,
+  noise: 0,
+  seed: 0,
+  points: 48,
+  classes: false,
+});
+
+/** What a word may be. */
+export const CHOICES = Object.freeze({
+  proposal: ["linear", "slerp", "arcs"],
+  planner: ["pointwise", "stepwise"],
+  method: Object.keys(ETA),
+  side: ["both", "hole"],
+});
+
+/** The least and the greatest number; the coordinates of a and b are within the map's radius. */
+export const LIMITS = Object.freeze({
+  level: [-10, 10],
+  eta: [0.001, 100],
+  eps: [0.01, 0.45],
+  steps: [0, 400],
+  noise: [0, 0.5],
+  seed: [0, Number.MAX_SAFE_INTEGER],
+  points: [8, 96],
+});
+
+const WHOLE = ["steps", "seed", "points"];
+
+/**
+ * The whole state that anything describes: numbers out of range moved to the nearest end, defaults
+ * for what is missing or makes no sense (eta's is that of the method), unknown keys dropped.
+ * meta: { radius }. Never throws.
+ */
+export function clampState(raw, { radius }) {
+  const given = typeof raw === "object" && raw !== null ? raw : {};
+  const state = {};
+  for (const key of Object.keys(DEFAULTS)) {
+    const value = Object.hasOwn(given, key) ? valueOf(key, given[key], radius) : undefined;
+    const usual = key === "eta" ? ETA[state.method] : valueOf(key, DEFAULTS[key], radius);
+    state[key] = value ?? usual;
+  }
+  return state;
+}
+
+/** The value in range; undefined if it makes no sense. */
+function valueOf(key, value, radius) {
+  if (key === "a" || key === "b") {
+    const pair = Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);
+    return pair ? value.map((x) => within(x, -radius, radius)) : undefined;
+  }
+  if (key === "classes") return typeof value === "boolean" ? value : undefined;
+  if (Object.hasOwn(CHOICES, key)) return CHOICES[key].includes(value) ? value : undefined;
+  if (key === "level" && value === null) return null;
+  if (!Number.isFinite(value)) return undefined;
+  const number = within(value, ...LIMITS[key]);
+  return WHOLE.includes(key) ? Math.round(number) : number;
+}
+
+const within = (x, low, high) => Math.min(Math.max(x, low), high) + 0; // -0 + 0 is 0
+
+/** What differs from the defaults, as "a=1.2,-1.8&method=score"; a and b to four decimals. */
+export function toQuery(state) {
+  const usual = { ...DEFAULTS, eta: ETA[state.method] };
+  return Object.keys(DEFAULTS)
+    .filter((key) => word(state[key]) !== word(usual[key]))
+    .map((key) => `${key}=${word(state[key])}`)
+    .join("&");
+}
+
+function word(value) {
+  if (Array.isArray(value)) return value.map((x) => Number(x.toFixed(4))).join(",");
+  return String(typeof value === "boolean" ? Number(value) : value);
+}
+
+/** The whole state that the query of a link describes. Never throws. */
+export function fromQuery(text, meta) {
+  const raw = {};
+  for (const [key, value] of new URLSearchParams(text)) {
+    if (key === "a" || key === "b") raw[key] = value.split(",").map(number);
+    else if (key === "classes") raw[key] = value === "1";
+    else if (Object.hasOwn(CHOICES, key)) raw[key] = value;
+    else if (Object.hasOwn(LIMITS, key)) raw[key] = number(value);
+  }
+  return clampState(raw, meta);
+}
+
+const number = (text) => (text.trim() === "" ? NaN : Number(text));

@@ -1,0 +1,28 @@
+// Light or dark, as the page around says: the book's theme, JupyterLab, Colab, else the system's wish.
+
+function themeOf() {
+  const { documentElement: page, body } = document;
+  const lab = body?.dataset.jpThemeLight;
+  if (lab) return lab === "true" ? "light" : "dark";
+  const named = page.dataset.theme ?? page.getAttribute("theme");
+  if (named === "light" || named === "dark") return named;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+/** Call `show(theme)` now and whenever the theme changes; returns what ends that. */
+export function watchTheme(show) {
+  const tell = () => show(themeOf());
+  const watcher = new MutationObserver(tell);
+  const options = {
+    attributes: true,
+    attributeFilter: ["data-theme", "theme", "data-jp-theme-light"],
+  };
+  for (const node of [document.documentElement, document.body]) watcher.observe(node, options);
+  const wish = matchMedia("(prefers-color-scheme: dark)");
+  wish.addEventListener("change", tell);
+  tell();
+  return () => {
+    watcher.disconnect();
+    wish.removeEventListener("change", tell);
+  };
+}

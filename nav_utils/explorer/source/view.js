@@ -1,0 +1,375 @@
+// The view: one state, what follows from it, and the elements that show both. Nothing runs while
+// nothing changes: every change asks for one frame, and a frame asks for none.
+
+import { ETA, LIMITS, clampState } from "./state.js";
+import { navigate, navigateInSlices } from "./navigation.js";
+import { drawGround, drawMark, drawPath, sigmoid, toPixel } from "./map.js";
+import { drawCurve, drawRows } from "./curve.js";
+import { makeControls } from "./controls.js";
+import { makeDraggable } from "./handles.js";
+import { SHOWN, layout } from "./layout.js";
+import { make } from "./make.js";
+import { adopt } from "./problem.js";
+import { makeSlow } from "./slow.js";
+import { watchTheme } from "./theme.js";
+
+const WIDE = 640; // pixels from which map and curve stand side by side
+const REACH = 14; // pixels within which the pointer finds a point
+const WAIT = 150; // milliseconds after which the exact check begins
+const SLICE = 6; // milliseconds of it between two chances for other work
+
+export class View {
+  /**
+   * @param {HTMLElement} el where to show it
+   * @param {object} space from `readPayload`
+   * @param {{start: object, first: object}} states what Reset returns to; what to show first
+   * @param {object} words all texts, a file like words.en.js
+   * @param {{link: (state) => {label, text}, release?: (state, path) => void}} host
+   */
+  constructor(el, space, { start, first }, words, host) {
+    Object.assign(this, { space, start, words, host, state: first });
+    this.result = null; // of `navigate`
+    this.checked = false; // whether it comes from the network itself
+    this.mark = null; // the point under the pointer
+    this.size = 0; // of the map, in pixels of the page
+    this.stale = { ground: true, result: true };
+    this.frame = this.timer = 0;
+    this.parts = layout(space.meta, words);
+    const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
+    adopt(root);
+    root.replaceChildren(this.parts.card);
+    this.contexts = {};
+    for (const name of ["ground", "over", "curve", "rows"]) {
+      this.contexts[name] = this.parts[name].getContext("2d");
+    }
+    this.listen();
+    this.watcher = new ResizeObserver(() => this.resize());
+    this.watcher.observe(this.parts.card);
+    this.forget = watchTheme((theme) => {
+      this.parts.card.dataset.theme = theme;
+      this.invalidate();
+    });
+    this.release(false);
+  }
+
+  // ---- for hosts ---------------------------------------------------------------------------------
+
+  get() {
+    return this.state;
+  }
+
+  set(patch) {
+    this.change(patch);
+    this.release();
+  }
+
+  preset(name) {
+    if (!Object.hasOwn(this.space.meta.presets, name)) return;
+    this.slow.leave();
+    this.set(clampState(this.space.meta.presets[name].state, this.space.meta));
+  }
+
+  destroy() {
+    cancelAnimationFrame(this.frame);
+    this.cancelCheck();
+    this.slow.leave();
+    this.watcher.disconnect();
+    this.forget();
+  }
+
+  // ---- from the state to a picture ---------------------------------------------------------------
+
+  invalidate(what = {}) {
+    Object.assign(this.stale, what);
+    this.frame ||= requestAnimationFrame(() => this.draw());
+  }
+
+  get path() {
+    return this.result.paths[this.result.best];
+  }
+
+  draw() {
+    const { contexts, parts, space, stale, state, words } = this;
+    this.frame = 0;
+    if (stale.result) {
+      this.result = navigate(state, space, { trace: this.slow.on });
+      this.checked = false;
+    }
+    if (stale.ground && this.size) {
+      drawGround(contexts.ground, space, this.size, devicePixelRatio, state, words);
+    }
+    const stage = this.slow.stage(this.path, state);
+    this.drawOver(stage);
+    contexts.curve.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    this.axis = drawCurve(contexts.curve, parts.curve, this.path, stage, {
+      zone: zone(state),
+      mark: this.mark,
+      theme: colours(parts.card),
+      words,
+    });
+    if (stale.result) {
+      this.drawDigits(stage);
+      this.controls.show(state);
+      this.placeHandles();
+      this.showPreset();
+    }
+    this.describe(stage);
+    this.stale = { ground: false, result: false };
+  }
+
+  drawOver(stage) {
+    const { radius } = this.space.meta;
+    const context = this.contexts.over;
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    context.clearRect(0, 0, this.size, this.size);
+    for (const other of this.result.paths) {
+      if (other === this.path) continue;
+      const show = { points: other.points, corrected: stage.corrected, hollow: [], faded: true };
+      drawPath(context, this.size, radius, other, show);
+    }
+    drawPath(context, this.size, radius, this.path, stage);
+    const marked = this.mark ?? stage.followed ?? null;
+    if (marked === null) return;
+    const at = (points) => points.subarray(2 * marked, 2 * marked + 2);
+    drawMark(context, this.size, radius, at(this.path.proposal), at(stage.points));
+  }
+
+  drawDigits(stage) {
+    const n = this.path.status.length;
+    const shown = (points) => {
+      const some = new Float64Array(2 * SHOWN);
+      for (let k = 0; k < SHOWN; k++) {
+        const i = Math.round((k / (SHOWN - 1)) * (n - 1));
+        some.set(points.subarray(2 * i, 2 * i + 2), 2 * k);
+      }
+      return some;
+    };
+    drawRows(this.contexts.rows, this.space, shown(this.path.proposal), shown(stage.points));
+  }
+
+  describe(stage) {
+    const { checked, mark, parts, path, space, words } = this;
+    const n = path.status.length;
+    parts.said.hidden = this.slow.on;
+    parts.said.textContent = this.sentence();
+    parts.slowButton.textContent = this.slow.on ? words.slowEnd : words.slow;
+    parts.note.textContent = !space.exact
+      ? words.gridOnly(space.meta.grid_error)
+      : checked
+        ? words.exact
+        : words.quick;
+    parts.column.hidden = mark === null;
+    if (mark === null) {
+      parts.point.textContent = words.handleHelp;
+      return;
+    }
+    const [before, after] = [path.aProposal[mark], stage.a[mark]].map(sigmoid);
+    parts.point.textContent = words.point(mark, n, before, after, path.status[mark]);
+    parts.column.style.left = `${(Math.round((mark / (n - 1)) * (SHOWN - 1)) / SHOWN) * 100}%`;
+    parts.column.style.width = `${100 / SHOWN}%`;
+  }
+
+  sentence() {
+    const both = this.result.paths.length > 1 ? ` ${this.words.bothArcs}` : "";
+    return this.words.words(this.path, this.state) + both;
+  }
+
+  placeHandles() {
+    const { parts, path, state, words } = this;
+    const at = toPixel(100, this.space.meta.radius);
+    for (const [end, a] of [
+      ["a", path.aProposal[0]],
+      ["b", path.aProposal.at(-1)],
+    ]) {
+      const [x, y] = state[end];
+      parts[end].style.left = `${at.x(x)}%`;
+      parts[end].style.top = `${at.y(y)}%`;
+      parts[end].setAttribute("aria-valuenow", x.toFixed(2));
+      parts[end].setAttribute("aria-valuetext", words.handleValue(x, y, sigmoid(a)));
+    }
+  }
+
+  showPreset() {
+    const { meta } = this.space;
+    const now = JSON.stringify(this.state);
+    const is = (name) => JSON.stringify(clampState(meta.presets[name].state, meta)) === now;
+    this.parts.presets.value = Object.keys(meta.presets).find(is) ?? "";
+  }
+
+  fillTable() {
+    const { parts, path, words } = this;
+    if (!parts.table.open) return;
+    const cell = (x) => make("td", { textContent: typeof x === "string" ? x : words.number(x) });
+    const rows = Array.from(path.status, (status, i) => {
+      const proposed = [path.proposal[2 * i], path.proposal[2 * i + 1], sigmoid(path.aProposal[i])];
+      const corrected = [path.points[2 * i], path.points[2 * i + 1], sigmoid(path.a[i])];
+      const head = make("th", { textContent: String(i + 1), scope: "row" });
+      return make("tr", {}, head, ...[...proposed, ...corrected, words.status[status]].map(cell));
+    });
+    parts.table.querySelector("tbody").replaceChildren(...rows);
+  }
+
+  resize() {
+    const { parts } = this;
+    parts.card.classList.toggle("wide", parts.card.clientWidth >= WIDE);
+    this.size = parts.map.clientWidth;
+    fit(parts.ground, this.size, this.size);
+    fit(parts.over, this.size, this.size);
+    fit(parts.curve, parts.curve.clientWidth, parts.curve.clientHeight);
+    this.invalidate({ ground: true });
+  }
+
+  // ---- from the reader to the state --------------------------------------------------------------
+
+  change(patch) {
+    this.cancelCheck();
+    const before = this.state;
+    this.state = clampState({ ...before, ...patch }, this.space.meta);
+    const moved = (key) => this.state[key] !== before[key];
+    const ground = ["eps", "level", "classes", "method", "side"].some(moved);
+    this.invalidate(ground ? { result: true, ground } : { result: true });
+  }
+
+  /** The reader has let go: compute it with the network itself, say what came of it, tell the host. */
+  release(changed = true) {
+    this.cancelCheck();
+    if (changed) this.showLink();
+    this.invalidate();
+    const options = { exact: true, trace: this.slow.on };
+    const work = navigateInSlices(this.state, this.space, options);
+    const turn = () => {
+      const until = performance.now() + SLICE;
+      let step = work.next();
+      while (!step.done && performance.now() < until) step = work.next();
+      if (step.done) this.finish(step.value, changed);
+      else this.timer = setTimeout(turn);
+    };
+    this.timer = setTimeout(turn, WAIT);
+  }
+
+  finish(result, changed) {
+    this.timer = 0;
+    this.result = result;
+    this.checked = result.exact;
+    this.stale.result = false;
+    this.drawDigits(this.slow.stage(this.path, this.state));
+    this.invalidate();
+    this.fillTable();
+    if (!changed) return;
+    this.parts.live.textContent = this.sentence();
+    this.host.release?.(this.state, this.path);
+  }
+
+  cancelCheck() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+  }
+
+  showLink() {
+    const { label, text } = this.host.link(this.state);
+    const { link } = this.parts;
+    link.hidden = false;
+    link.querySelector("span").textContent = label;
+    link.querySelector("input").value = text;
+    link.querySelector("button").textContent = this.words.copy;
+  }
+
+  listen() {
+    const { parts, space, words } = this;
+    const release = () => this.release();
+    this.controls = makeControls(space.meta, LIMITS, ETA, words, (x) => this.change(x), release);
+    parts.controls.append(this.controls.root);
+    const redraw = () => this.invalidate({ result: true });
+    this.slow = makeSlow(words, space, redraw);
+    parts.slow.append(this.slow.root);
+    for (const end of ["a", "b"]) {
+      const write = (z) => this.change({ [end]: z });
+      const side = { read: () => this.state[end], write, release };
+      makeDraggable(parts[end], parts.map, space.meta.radius, side);
+    }
+    parts.presets.addEventListener("change", () => this.preset(parts.presets.value));
+    parts.reset.addEventListener("click", () => {
+      this.slow.leave();
+      this.set(this.start);
+    });
+    parts.slowButton.addEventListener("click", () => {
+      this.slow.toggle();
+      redraw();
+      if (!this.slow.on) this.release(false);
+    });
+    parts.table.addEventListener("toggle", () => this.fillTable());
+    parts.link.querySelector("button").addEventListener("click", () => this.copy());
+    this.listenToPointer();
+  }
+
+  /** The point under the pointer is marked on the map, in the curve and among the images. */
+  listenToPointer() {
+    const { parts } = this;
+    const point = (i) => {
+      if (i === this.mark) return;
+      this.mark = i;
+      this.invalidate();
+    };
+    const share = (event, part) => Math.min(Math.max(event.offsetX / part.clientWidth, 0), 0.999);
+    const hover = {
+      map: (event) => this.nearest(event),
+      rows: (event) => {
+        const column = Math.floor(share(event, parts.rows) * SHOWN);
+        return Math.round((column / (SHOWN - 1)) * (this.path.status.length - 1));
+      },
+      curve: (event) => this.axis.indexAt(event.offsetX),
+    };
+    for (const [name, find] of Object.entries(hover)) {
+      parts[name].addEventListener("pointermove", (event) => {
+        if (this.axis && !event.buttons) point(find(event));
+      });
+      parts[name].addEventListener("pointerleave", () => point(null));
+    }
+  }
+
+  /** The point of the shown path, proposed or corrected, near the pointer; null if none is. */
+  nearest(event) {
+    const box = this.parts.map.getBoundingClientRect();
+    const at = toPixel(this.size, this.space.meta.radius);
+    let [best, closest] = [null, REACH];
+    for (const points of [this.path.proposal, this.path.points]) {
+      for (let i = 0; i < points.length / 2; i++) {
+        const dx = at.x(points[2 * i]) - event.clientX + box.left;
+        const distance = Math.hypot(dx, at.y(points[2 * i + 1]) - event.clientY + box.top);
+        if (distance < closest) [best, closest] = [i, distance];
+      }
+    }
+    return best;
+  }
+
+  async copy() {
+    const [input, button] = ["input", "button"].map((tag) => this.parts.link.querySelector(tag));
+    input.select();
+    try {
+      await navigator.clipboard.writeText(input.value);
+      button.textContent = this.words.copied;
+    } catch {
+      button.textContent = this.words.cannotCopy;
+    }
+  }
+}
+
+/** What counts as inside, as two values of D; null when the method does not speak of D. */
+function zone({ method, side, level, eps }) {
+  const band = 2 * Math.atanh(2 * eps);
+  if (method === "score") return null;
+  if (method === "string") return [sigmoid(-band), sigmoid(band)];
+  if (side === "hole") return [0, sigmoid(level ?? band)];
+  return [sigmoid((level ?? 0) - band), sigmoid((level ?? 0) + band)];
+}
+
+function fit(canvas, width, height) {
+  canvas.width = Math.round(width * devicePixelRatio);
+  canvas.height = Math.round(height * devicePixelRatio);
+}
+
+function colours(card) {
+  const style = getComputedStyle(card);
+  const names = ["text", "faint", "zone", "mark"];
+  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`)]));
+}

@@ -1,0 +1,131 @@
+// All English texts of the explorer. Another language is one more file like this one.
+
+const number = (x, digits = 2) =>
+  Number.isFinite(x) ? x.toFixed(digits).replace("-", "\u2212") : "\u2013";
+const plain = (x, digits = 2) => x.toFixed(digits); // for screen readers, which read "-" as minus
+const short = (x) => String(Number(x.toPrecision(3))).replace("-", "\u2212");
+
+const STATUS = ["inside", "converged", "steps ran out", "does not move", "no data", "not finite"];
+
+export const en = {
+  title: "Explorer of a latent space",
+  map: "Map of D. Orange: more codes than the prior expects. Blue: fewer. Hatched: no data.",
+  curve: "D along the path: dashed the proposal, solid the correction, shaded the band.",
+  rows: ["proposal", "corrected"],
+  rowsLabel: "Decoded images along the path, the proposal above, the correction below.",
+  axisD: "D along the path",
+  half: "D = \u00bd",
+
+  handle: (end) => `Endpoint ${end}`,
+  handleRole: "point on a map",
+  handleValue: (x, y, d) => `x ${plain(x)}, y ${plain(y)}, D ${plain(d)}`,
+  handleHelp:
+    "Drag A and B, or focus one and use the arrow keys (with Shift: big steps; with Alt: small ones).",
+
+  presets: "Show",
+  noPreset: "a state of your own",
+  reset: "Reset",
+  controls: "Controls",
+  proposal: ["proposal", { linear: "straight line", slerp: "slerp", arcs: "both arcs" }],
+  planner: ["planner", { pointwise: "each point alone", stepwise: "step by step (the loop)" }],
+  method: [
+    "method",
+    {
+      probability: "probability (the text\u2019s)",
+      logit: "logit",
+      gauss_newton: "Gauss\u2013Newton",
+      score: "score",
+      string: "string",
+    },
+  ],
+  side: ["side", { both: "both sides", hole: "holes only" }],
+  level: [
+    "level",
+    "D = \u00bd",
+    "median code",
+    (x) => `95 % of codes (${short(x)})`,
+    (x) => `own (${short(x)})`,
+  ],
+  eta: "\u03b7, step size",
+  eps: "\u03f5, half the band",
+  steps: "steps at most",
+  noise: "noise per step",
+  seed: "seed",
+  points: "points",
+  classes: "codes by class",
+  unused: (method) => `The ${method} method does not use it.`,
+  short,
+
+  words(p, { method, side, level }) {
+    const n = p.status.length;
+    let where = "outside the band";
+    if (method === "score") where = "below the level";
+    else if (side === "hole" && method !== "string")
+      where = level === null ? "above the band" : "above the level";
+    const [before, after] = p.outside;
+    const gone = p.failed ? `; ${p.failed} gave up (hollow squares)` : "";
+    const [long, gap] = [number(p.lengthRatio, 1), number(p.tear, 1)];
+    return (
+      `${before} of ${n} points of the proposal are ${where}, ${after} after the correction${gone}. ` +
+      `The path is ${long} times the straight line, its largest gap ${gap} times the median. ` +
+      this.verdict(p)
+    );
+  },
+  verdict: (p) =>
+    ({
+      reached: `It arrives; its lowest log p \u2212 a is ${number(p.bottleneck, 1)}.`,
+      stalled: "It stalls: it does not arrive at B.",
+      infeasible: `It arrives, but crosses a place where log p \u2212 a is ${number(p.bottleneck, 1)}: rarer than 95 % of codes.`,
+      non_finite: "It met values that are not finite.",
+    })[p.verdict],
+  point: (i, n, dBefore, dAfter, status) =>
+    `Point ${i + 1} of ${n}: D ${number(dBefore)} on the proposal, ${number(dAfter)} after the correction; ${STATUS[status] ?? "\u2013"}.`,
+  exact: "Checked with the network itself.",
+  quick: "Computed on a grid while you drag.",
+  gridOnly: (error) => `Computed on a grid, whose D is off by at most ${short(error)}.`,
+  bothArcs: "Shown below: the arc whose bottleneck is better.",
+
+  slow: "Slow motion",
+  slowEnd: "Leave slow motion",
+  back: "Back",
+  next: "Next",
+  play: "Play",
+  pause: "Pause",
+  propose: (n, proposal) => [
+    "1. Propose",
+    `${n} points on the ${{ linear: "straight line", slerp: "arc", arcs: "better arc" }[proposal]}.`,
+  ],
+  evaluate: (outside, n) => ["2. Evaluate", `${outside} of ${n} are not yet where they should be.`],
+  correct: (k, last) => ["3. Correct", `step ${k} of ${last}`],
+  walk: (k, last) => ["Propose, evaluate, correct", `step ${k} of ${last} of the loop`],
+  finished: "Done.",
+  follow: (i, d, a, slope, move) =>
+    `Point ${i + 1}: D = ${number(d)}, a = ${number(a)}, |\u2207a| = ${number(slope)}, this step moved it by ${number(move, 3)}.`,
+  formula: {
+    propose: {
+      linear: "z = (1 \u2212 t) A + t B",
+      slerp: "direction turned by t, norm (1 \u2212 t)|A| + t|B|",
+    },
+    evaluate: {
+      both: "|D(z) \u2212 \u00bd| \u2264 \u03f5 ?",
+      hole: "a(z) \u2264 level ?",
+      score: "log p(z) \u2212 a(z) \u2265 level ?",
+    },
+    probability: "z \u2190 z \u2212 \u03b7 \u00b7 2 (D \u2212 \u00bd) D (1 \u2212 D) \u2207a",
+    logit: "z \u2190 z \u2212 \u03b7 \u00b7 a \u2207a",
+    gauss_newton: "z \u2190 z \u2212 \u03b7 \u00b7 a \u2207a / (|\u2207a|\u00b2 + \u03bb)",
+    score: "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a)",
+    string: "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a), across the path; then evenly spaced",
+  },
+
+  table: "The path as a table",
+  columns: ["point", "proposal x", "y", "D", "corrected x", "y", "D", "status"],
+  status: STATUS,
+  link: "Link to this state",
+  python: "This state in Python",
+  copy: "Copy",
+  copied: "Copied",
+  cannotCopy: "Press Ctrl+C",
+  problem: (reason) => `The interactive figure could not start: ${reason}`,
+  number,
+};

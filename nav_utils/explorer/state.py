@@ -1,0 +1,114 @@
+"""The state of an explorer: flat, JSON, the same keys, limits and defaults as in the page.
+
+A state is what a link, a preset and the traits of the widget hold. Numbers out of range are moved
+to the nearest end, as in the page. What makes no sense is told; the page, which has it from a
+stranger's link, takes the default in its place.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+State = dict[str, Any]
+
+RADIUS = 3.5  # of the map, where the codes do not ask for a larger one
+ETA = {"probability": 1.0, "logit": 0.05, "gauss_newton": 1.0, "score": 0.02, "string": 0.02}
+DEFAULTS: State = {
+    "a": [1.5, -1.8],
+    "b": [-0.9, 0.4],
+    "proposal": "linear",
+    "planner": "pointwise",
+    "method": "gauss_newton",
+    "side": "both",
+    "level": None,
+    "eta": ETA["gauss_newton"],
+    "eps": 0.1,
+    "steps": 50,
+    "noise": 0.0,
+    "seed": 0,
+    "points": 48,
+    "classes": False,
+}
+WORDS = {
+    "proposal": ("linear", "slerp", "arcs"),
+    "planner": ("pointwise", "stepwise"),
+    "method": tuple(ETA),
+    "side": ("both", "hole"),
+}
+LIMITS: dict[str, tuple[float, float]] = {
+    "level": (-10, 10),
+    "eta": (0.001, 100),
+    "eps": (0.01, 0.45),
+    "steps": (0, 400),
+    "noise": (0, 0.5),
+    "seed": (0, 2**53 - 1),
+    "points": (8, 96),
+}
+WHOLE = ("steps", "seed", "points")  # counts
+
+
+def expect_state(raw: Mapping[str, Any], radius: float = RADIUS) -> State:
+    """The whole state that a mapping describes.
+
+    Args:
+        raw: some keys and their values; the others get their defaults, eta that of the method.
+        radius: ends are within +-radius, coordinate by coordinate.
+
+    Raises:
+        ValueError: for keys that there are not and values that make no sense.
+    """
+    for key in raw:
+        if key not in DEFAULTS:
+            near = difflib.get_close_matches(str(key), DEFAULTS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"state: expected keys of {', '.join(DEFAULTS)}, got {key!r}{hint}")
+    state = {key: expect_value(key, raw.get(key, DEFAULTS[key]), radius) for key in DEFAULTS}
+    if "eta" not in raw:
+        state["eta"] = ETA[state["method"]]
+    return state
+
+
+def expect_value(key: str, value: Any, radius: float = RADIUS) -> Any:
+    """The value in range and of the right type; ValueError for what makes no sense."""
+    if key in WORDS:
+        if not isinstance(value, str) or value not in WORDS[key]:
+            raise ValueError(f"{key}: expected one of {', '.join(WORDS[key])}, got {value!r}")
+        return value
+    if key in {"a", "b"}:
+        try:
+            x, y = map(number, value.tolist() if hasattr(value, "tolist") else value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{key}: expected two finite numbers [x, y], got {value!r}") from None
+        return [within(x, -radius, radius), within(y, -radius, radius)]
+    if key == "classes":
+        if not isinstance(value, bool):
+            raise ValueError(f"classes: expected True or False, got {value!r}")
+        return value
+    if key == "level" and value is None:
+        return None
+    low, high = LIMITS[key]
+    try:
+        inside = within(number(value), low, high)
+    except ValueError:
+        none = " or None" if key == "level" else ""
+        raise ValueError(
+            f"{key}: expected a finite number from {low} to {high}{none}, got {value!r}"
+        ) from None
+    if key in WHOLE:
+        return math.floor(inside) + (inside % 1 >= 0.5)  # halves up, as in the page
+    return inside
+
+
+def within(x: float, low: float, high: float) -> float:
+    return min(max(x, float(low)), float(high)) + 0.0  # no -0
+
+
+def number(value: Any) -> float:
+    """A finite number, as a float; ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise ValueError(f"expected a finite number, got {value!r}")
+    return float(value)

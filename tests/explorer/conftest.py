@@ -1,0 +1,166 @@
+"""A small book with explorers, built once a run, and its pages in a browser."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from playwright.sync_api import expect, sync_playwright
+
+sys.path.append(str(Path(__file__).parents[1] / "book"))
+import pages
+
+from nav_utils.explorer.payload import shipped_presets
+from nav_utils.pretrained import load_pretrained
+
+expect.set_options(timeout=30_000)
+
+# The second explorer is far below the first, and starts from another state than the usual one.
+INTRO = """# Title
+
+Words that set presets: {words}.
+
+```{{explorer}} first
+```
+
+<div style="height: 1600px"></div>
+
+```{{explorer}} second
+:a: 1.0, -1.0
+:b: -1.25, 0.75
+:method: score
+:noise: 0.05
+:seed: 5
+:points: 40
+```
+
+The end.
+"""
+DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+# As a notebook's stored output has it.
+BARE = (
+    '<div class="nav-explorer" id="{name}" data-space="mnist-2d" data-state="{{}}">'
+    f'<img alt="A map" width="640" height="500" src="{DOT}"><p>A still picture.</p></div>'
+)
+# A page without the book's theme; its favicon is its own, as the policy of a test wants it.
+PLAIN = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plain</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="_static/favicon.svg">
+<script defer src="_static/nav/nav-explorer-loader.js"></script></head><body>
+{BARE.format(name="first").replace(DOT, "_static/favicon.svg")}</body></html>
+"""
+
+
+@pytest.fixture(scope="session")
+def presets():
+    """The presets of presets.json, by name."""
+    found = shipped_presets("mnist-2d")
+    assert found, "expected presets of mnist-2d in presets.json, got none"
+    return found
+
+
+@pytest.fixture(scope="session")
+def space():
+    return load_pretrained("mnist-2d")
+
+
+@pytest.fixture(scope="session")
+def small_book(tmp_path_factory):
+    """Folder of the built pages: book/intro.html, book/forty.html and plain.html."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, log = shared / "small", shared / "small.log"
+    with FileLock(shared / "small.lock"):
+        if not log.exists():
+            write_book(folder / "book")
+            built = pages.build_book(folder, folder / "out")
+            log.write_text(f"{built.returncode}\n{built.stdout}", encoding="utf-8")
+            if built.returncode == 0:
+                (folder / "out/_build/html/plain.html").write_text(PLAIN, encoding="utf-8")
+    code, _, said = log.read_text(encoding="utf-8").partition("\n")
+    if code != "0":
+        pytest.fail(f"the small book does not build:\n{said[-4000:]}", pytrace=False)
+    return folder / "out" / "_build" / "html"
+
+
+def write_book(book):
+    """The sources of the small book; with words for presets as soon as there are any."""
+    book.mkdir(parents=True)
+    shutil.copy(pages.ROOT / "_config.yml", book.parent)
+    shutil.copy(pages.ROOT / "book" / "references.bib", book)
+    for part in ("_ext", "_static"):
+        shutil.copytree(pages.ROOT / "book" / part, book / part)
+    names = list(shipped_presets("mnist-2d"))
+    words = [f"{{preset}}`role {name} <first:{name}>`" for name in names]
+    words += [
+        f'<span class="nav-preset" data-explorer="second" data-preset="{name}">raw {name}</span>'
+        for name in names[-1:]
+    ]
+    intro = INTRO.format(words=", ".join(words) or "none")
+    (book / "intro.md").write_text(intro, encoding="utf-8")
+    forty = "\n\n".join(["# Forty", *(BARE.format(name=f"e{i}") for i in range(40))])
+    (book / "forty.md").write_text(forty, encoding="utf-8")
+    toc = "format: jb-book\nroot: book/intro\nparts:\n- chapters:\n  - file: book/forty\n"
+    (book / "_toc.yml").write_text(toc, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser for all tests of a module."""
+    with sync_playwright() as playwright:
+        browser = pages.launch_browser(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def served(small_book):
+    with pages.serve(small_book) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(browser, served, small_book):
+    """Open a page, by the name of its file; what it does wrong fails the test that opened it.
+
+    Options are those of a browser's context, and `home`: "http", "file", or an address.
+    """
+    contexts, faults = [], []
+
+    def visit(name="book/intro.html", fragment="", home="http", script="", **options):
+        home = {"http": served, "file": small_book.as_uri()}.get(home, home)
+        size = {"width": 1100, "height": 800}
+        wanted = {"reduced_motion": "reduce", "viewport": size, **options}
+        contexts.append(browser.new_context(**wanted))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(30_000)
+        page.add_init_script(script)
+        watch(page, home, faults)
+        page.faults = faults
+        page.goto(f"{home}/{name}{fragment}", wait_until="load")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def watch(page, home, faults):
+    """Note errors of the page, and requests to anywhere but `home`."""
+
+    def note(url):
+        if not url.startswith((f"{home}/", "data:", "blob:")):
+            faults.append(f"external request: {url}")
+
+    def hear(said):
+        if said.type == "error":
+            faults.append(f"console error: {said.text}")
+
+    page.on("request", lambda request: note(request.url))
+    page.on("websocket", lambda socket: note(socket.url))
+    page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
+    page.on("console", hear)

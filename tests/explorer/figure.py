@@ -1,0 +1,169 @@
+"""A live explorer of a page, looked at and handled as a reader does."""
+
+import math
+from urllib.parse import parse_qsl
+
+from playwright.sync_api import expect
+
+from nav_utils.explorer.state import LIMITS, WORDS, expect_state
+
+EXACT = "Checked with the network itself."
+QUICK = "Computed on a grid while you drag."
+KEYS = (
+    "proposal planner method side level eta eps steps noise points seed classes"
+).split()  # of the controls, in the order of the page
+RADIUS = 3.5
+CANVASES = {
+    "ground": ".map canvas:first-child",
+    "over": ".map canvas:nth-child(2)",
+    "curve": "canvas.curve",
+    "rows": "canvas.rows",
+}
+
+# In the page: a number for what each canvas shows.
+HASHES = """(root, canvases) => Object.fromEntries(Object.entries(canvases).map(([name, at]) => {
+  const canvas = root.shadowRoot.querySelector(at);
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const words = new Int32Array(data.buffer);
+  let hash = canvas.width;
+  for (let i = 0; i < words.length; i++) hash = (Math.imul(hash, 31) + words[i]) | 0;
+  return [name, hash];
+}))"""
+TWO_FRAMES = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => go())))"
+
+
+class Figure:
+    """The explorer called `name` on a page; waits until it is live and its first check is done."""
+
+    def __init__(self, page, name="first", wait=True):
+        self.page, self.name = page, name
+        self.root = page.locator(f"#{name}")
+        self.card = self.root.locator(".card")
+        self.map = self.root.locator(".map")
+        self.said = self.root.locator(".said")
+        self.note = self.root.locator(".note")
+        self.point = self.root.locator(".point")
+        self.link = self.root.locator(".link input")
+        self.live = self.root.locator("p.hidden[aria-live]")
+        self.slow = self.root.locator(".slow")
+        self.menu = self.root.get_by_label("Show", exact=True)
+        if wait:
+            self.root.scroll_into_view_if_needed()
+            self.settle()
+
+    def handle(self, end):
+        return self.root.get_by_role("slider", name=f"Endpoint {end.upper()}")
+
+    def control(self, key):
+        return self.root.locator(f"[data-key={key}]")
+
+    def button(self, name):
+        return self.root.get_by_role("button", name=name, exact=True)
+
+    # ---- what it shows --------------------------------------------------------------------------
+
+    def settle(self):
+        """Wait until what was done is drawn and checked with the network."""
+        self.page.evaluate(TWO_FRAMES)
+        expect(self.note).to_have_text(EXACT)
+        return self
+
+    def picture(self):
+        """All that it shows once it has settled: a number for each canvas, and the words."""
+        self.settle()
+        return self.hashes() | {"said": self.said.text_content()} | self.places()
+
+    def hashes(self):
+        return self.root.evaluate(HASHES, CANVASES)
+
+    def places(self):
+        return {end: self.handle(end).get_attribute("aria-valuetext") for end in "ab"}
+
+    def state(self):
+        """The state in the link, which there is after a change."""
+        expect(self.link).to_be_visible()
+        return read_link(self.link.input_value(), self.name)
+
+    def shown(self):
+        """What the controls show."""
+        read = "(input) => (input.type === 'checkbox' ? input.checked : input.value)"
+        return {key: self.control(key).evaluate(read) for key in KEYS}
+
+    def where(self, z):
+        """Where a point of the plane is, in pixels of the window."""
+        box = self.map.bounding_box()
+        x, y = (z[0] / RADIUS + 1) / 2, (1 - z[1] / RADIUS) / 2
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    def table(self):
+        """The rows of the table, opened: numbers and the status."""
+        if self.root.locator("table").is_hidden():
+            self.root.get_by_text("The path as a table").click()
+        rows = self.root.locator("tbody tr").all_inner_texts()
+        return [[number(cell) for cell in row.split("\t")] for row in rows]
+
+    # ---- what a reader does ---------------------------------------------------------------------
+
+    def take(self, end):
+        """Press the mouse on a handle."""
+        self.map.scroll_into_view_if_needed()
+        self.handle(end).hover()
+        self.page.mouse.down()
+
+    def drag(self, end, z):
+        """Drag a handle to a point of the plane and let go."""
+        self.take(end)
+        self.page.mouse.move(*self.where(z), steps=6)
+        self.page.mouse.up()
+
+    def set(self, key, value):
+        """Work a control as a reader does: keys for a slider, else a choice or what is typed."""
+        control = self.control(key)
+        kind = control.evaluate("(input) => input.type")
+        if kind == "range":
+            control.focus()
+            for press in value.split():
+                control.press(press)
+        elif kind == "checkbox":
+            control.set_checked(value)
+        elif kind == "number":
+            control.fill(str(value))
+            control.press("Tab")
+        else:
+            control.select_option(value)
+
+
+def number(cell):
+    try:
+        return float(cell.replace("\N{MINUS SIGN}", "-"))
+    except ValueError:
+        return cell
+
+
+def read_link(address, name):
+    """The whole state that a link to the explorer `name` holds."""
+    fragment, _, query = address.partition("#")[2].partition("?")
+    assert fragment == name, address
+    return read_query(query)
+
+
+def read_query(query):
+    raw = {}
+    for key, text in parse_qsl(query, strict_parsing=bool(query)):
+        if key in WORDS:
+            raw[key] = text
+        elif key == "classes":
+            raw[key] = text == "1"
+        else:
+            raw[key] = list(map(float, text.split(","))) if key in "ab" else float(text)
+        assert key not in LIMITS or math.isfinite(raw[key])
+    return expect_state(raw, RADIUS)
+
+
+def write_query(**state):
+    """A link's query for some keys of a state."""
+    words = {
+        key: ",".join(map(str, value)) if key in "ab" else str(int(value) if key == "classes" else value)
+        for key, value in state.items()
+    }
+    return "&".join(f"{key}={word}" for key, word in words.items())
