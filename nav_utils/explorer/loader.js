@@ -42,7 +42,7 @@
 
   // ---- from a still picture to a live figure -----------------------------------------------------
 
-  function live(el, query = "") {
+  function live(el, query = null) {
     if (!mounted.has(el)) mounted.set(el, start(el, query));
     return mounted.get(el);
   }

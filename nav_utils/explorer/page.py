@@ -318,7 +318,7 @@ def div(space: LatentSpace, state: Mapping[str, Any], name: str, live: bool | No
     opening = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
     picture = base64.b64encode(static_figure(space, state)).decode()
     return (
-        f'<div {opening}><img alt="{html.escape(words(space, state))}" style="max-width: 100%" '
+        f'<div {opening}><img alt="{html.escape(words(space, state))}" '
         f'src="data:image/png;base64,{picture}"><p>{LIVE if live else KERNEL}</p></div>'
     )
 
@@ -339,6 +339,11 @@ def assignment(target: str, key: str, text: str) -> str:
     return f"{target}[{left}] = {right};\n"
 
 
+STYLE = """
+body { max-width: 60rem; margin: 0 auto; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; }
+img { max-width: 100%; }
+:root { color-scheme: light dark; }
+"""
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -347,10 +352,7 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="icon" href="data:,">
-<style>
-body {{ max-width: 60rem; margin: 0 auto; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; }}
-:root {{ color-scheme: light dark; }}
-</style>
+<style>{style}</style>
 </head>
 <body>
 <h1>{title}</h1>
@@ -389,19 +391,24 @@ def to_html(
         space_script(space_name(space), data),
         LOADER.read_text(encoding="utf-8"),
     ]
-    hashes = [hashlib.sha256(script.encode()).digest() for script in scripts]
-    allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in hashes)
     policy = (
-        f"default-src 'none'; script-src {allowed} blob:; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src {hashes(*scripts)} blob:; style-src {hashes(STYLE)}; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     page = PAGE.format(
         policy=policy,
+        style=STYLE,
         title=html.escape(f"{space_name(space)}: explorer of a latent space"),
         div=div(space, state, name, live=True),
         scripts="\n".join(f"<script>{script}</script>" for script in scripts),
     )
     return write_in_one_move(pathlib.Path(file), page)
+
+
+def hashes(*texts: str) -> str:
+    """What a content security policy calls inline texts that it allows."""
+    digests = [hashlib.sha256(text.encode()).digest() for text in texts]
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 
 
 def write_in_one_move(file: pathlib.Path, text: str) -> pathlib.Path:

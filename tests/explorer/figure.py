@@ -1,18 +1,27 @@
 """A live explorer of a page, looked at and handled as a reader does."""
 
+import base64
+import io
 import math
+import re
+from contextlib import contextmanager
 from urllib.parse import parse_qsl
 
+import numpy as np
+import torch
+from PIL import Image
 from playwright.sync_api import expect
 
 from nav_utils.explorer.state import LIMITS, WORDS, expect_state
 
 EXACT = "Checked with the network itself."
 QUICK = "Computed on a grid while you drag."
-KEYS = (
-    "proposal planner method side level eta eps steps noise points seed classes"
-).split()  # of the controls, in the order of the page
+HELP = re.compile("^Drag A and B")
 RADIUS = 3.5
+SHOWN = 12  # decoded images in a row
+KEYS = (  # of the controls
+    "proposal planner method side level eta eps steps noise points seed classes"
+).split()
 CANVASES = {
     "ground": ".map canvas:first-child",
     "over": ".map canvas:nth-child(2)",
@@ -40,12 +49,13 @@ class Figure:
         self.root = page.locator(f"#{name}")
         self.card = self.root.locator(".card")
         self.map = self.root.locator(".map")
+        self.rows = self.root.locator("canvas.rows")
+        self.column = self.root.locator(".film i")
         self.said = self.root.locator(".said")
         self.note = self.root.locator(".note")
         self.point = self.root.locator(".point")
         self.link = self.root.locator(".link input")
-        self.live = self.root.locator("p.hidden[aria-live]")
-        self.slow = self.root.locator(".slow")
+        self.live = self.root.locator("p.hidden[aria-live=polite]")
         self.menu = self.root.get_by_label("Show", exact=True)
         if wait:
             self.root.scroll_into_view_if_needed()
@@ -69,14 +79,21 @@ class Figure:
         return self
 
     def picture(self):
-        """All that it shows once it has settled: a number for each canvas, and the words."""
+        """All that it shows once it has settled: a number for each canvas, and words."""
         self.settle()
-        return self.hashes() | {"said": self.said.text_content()} | self.places()
+        return self.hashes() | {"said": self.said.text_content()} | self.values()
 
     def hashes(self):
         return self.root.evaluate(HASHES, CANVASES)
 
-    def places(self):
+    def pixels(self, canvas):
+        """(height, width, 4) red, green, blue, alpha, 0 to 255."""
+        read = "(root, at) => root.shadowRoot.querySelector(at).toDataURL()"
+        png = base64.b64decode(self.root.evaluate(read, CANVASES[canvas]).partition(",")[2])
+        return torch.tensor(np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))).int()
+
+    def values(self):
+        """What is spoken of the ends: {"a": "x 1.50, y -1.80, D 0.26", "b": ...}."""
         return {end: self.handle(end).get_attribute("aria-valuetext") for end in "ab"}
 
     def state(self):
@@ -96,11 +113,13 @@ class Figure:
         return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
     def table(self):
-        """The rows of the table, opened: numbers and the status."""
+        """The rows of the table, opened: numbers, and the status."""
         if self.root.locator("table").is_hidden():
             self.root.get_by_text("The path as a table").click()
-        rows = self.root.locator("tbody tr").all_inner_texts()
-        return [[number(cell) for cell in row.split("\t")] for row in rows]
+            expect(self.root.locator("tbody tr").first).to_be_visible()
+        rows = "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
+        found = self.root.locator("tbody tr").evaluate_all(rows)
+        return [[*map(number, cells[:-1]), cells[-1]] for cells in found]
 
     # ---- what a reader does ---------------------------------------------------------------------
 
@@ -133,21 +152,21 @@ class Figure:
             control.select_option(value)
 
 
-def number(cell):
-    try:
-        return float(cell.replace("\N{MINUS SIGN}", "-"))
-    except ValueError:
-        return cell
+def number(text):
+    return float(text.replace("\N{MINUS SIGN}", "-"))
+
+
+def spoken(text):
+    """x, y and D of "x 1.50, y -1.80, D 0.26"."""
+    match = re.fullmatch(r"x (-?\d\.\d\d), y (-?\d\.\d\d), D (\d\.\d\d)", text)
+    assert match, text
+    return tuple(map(float, match.groups()))
 
 
 def read_link(address, name):
     """The whole state that a link to the explorer `name` holds."""
     fragment, _, query = address.partition("#")[2].partition("?")
     assert fragment == name, address
-    return read_query(query)
-
-
-def read_query(query):
     raw = {}
     for key, text in parse_qsl(query, strict_parsing=bool(query)):
         if key in WORDS:
@@ -156,14 +175,27 @@ def read_query(query):
             raw[key] = text == "1"
         else:
             raw[key] = list(map(float, text.split(","))) if key in "ab" else float(text)
-        assert key not in LIMITS or math.isfinite(raw[key])
+        if key in LIMITS:
+            assert math.isfinite(raw[key]), address
     return expect_state(raw, RADIUS)
 
 
-def write_query(**state):
-    """A link's query for some keys of a state."""
-    words = {
-        key: ",".join(map(str, value)) if key in "ab" else str(int(value) if key == "classes" else value)
-        for key, value in state.items()
-    }
-    return "&".join(f"{key}={word}" for key, word in words.items())
+def link_to(name="first", **state):
+    """The fragment of a link that sets some keys of a state."""
+
+    def word(value):
+        if isinstance(value, list):
+            return ",".join(map(str, value))
+        return str(int(value) if isinstance(value, bool) else value)
+
+    return f"#{name}?" + "&".join(f"{key}={word(value)}" for key, value in state.items())
+
+
+@contextmanager
+def differs(figure, *parts):
+    """What happens within changes these parts of the picture."""
+    before = figure.picture()
+    yield
+    after = figure.picture()
+    same = [part for part in parts if before[part] == after[part]]
+    assert same == [], f"expected all of {parts} to change; {same} did not"

@@ -33,14 +33,16 @@ FILE = pathlib.Path(__file__).with_name("golden.json")
 METHODS = ("probability", "logit", "gauss_newton", "score")
 
 # The shipped ratio is steep: with the usual step sizes some points leap to and fro over a contour,
-# and a difference in the fifth digit of a weight becomes one of the whole step. With these no path
-# of every way differs by 1e-3.
+# and a difference in the fifth digit of a weight becomes one of the whole step. With these no place
+# on a path differs by 1e-3.
 STABLE = {"probability": 0.02, "logit": 0.005, "gauss_newton": 0.2, "score": 0.01, "string": 0.005}
 
 
 def golden(space: LatentSpace) -> dict[str, Any]:
     """All vectors, by subject, for JSON."""
-    real = in_float64(space.ratio)
+    ratio = space.ratio
+    assert ratio is not None
+    real = in_float64(ratio)
     return {
         "noise": noise_vectors(),
         "interpolation": interpolation_vectors(),
@@ -55,8 +57,8 @@ def golden(space: LatentSpace) -> dict[str, Any]:
         "trace": trace_vectors(),
         "paths": {
             "analytic": path_vectors(AnalyticRatio(), ANALYTIC_STATES, 17),
-            "real": path_vectors(space.ratio, REAL_STATES, 7),
-            "usual": path_vectors(space.ratio, USUAL_STATES, 7),
+            "real": path_vectors(ratio, REAL_STATES, 7),
+            "usual": path_vectors(ratio, USUAL_STATES, 7),
         },
     }
 
@@ -106,6 +108,8 @@ def interpolation_vectors() -> list[dict[str, Any]]:
         ([1.0, 0.0], [-1.0, 1e-12]),  # nearly so, on either side
         ([1.0, 0.0], [-1.0, -1e-12]),
         ([0.6, 0.8], [-0.6, -0.8 - 1e-15]),
+        ([0.7, 0.9], [-0.7, -0.9 + 1e-7]),
+        ([0.7, 0.9], [-1.4 - 1e-9, -1.8]),
         ([0.0, 0.0], [1.0, -2.0]),  # no direction
         ([0.3, 0.4], [0.0, 0.0]),
         ([0.0, 0.0], [0.0, 0.0]),
@@ -212,10 +216,16 @@ class AnalyticRatio(Ratio):
         return -3.2 if alpha == 0.05 else -2.2
 
 
-ANALYTIC_STARTS = [[0, 0], [3.2, 0], [0.4, -0.3], [-1.1, 0.9], [2.85, 1], [0.3, 2.5], [-2, -1.7],
-                   [1.2, 0.01], [2.9, -0.2]]  # fmt: skip
-REAL_STARTS = [[0.8, -1.1], [0.3, -0.8], [-0.5, 0.2], [1.9, 1.2], [-1.6, -1.4], [0, 2.2],
-               [3.4, -3.1], [-0.05, 0.3]]  # fmt: skip
+# fmt: off
+ANALYTIC_STARTS: list[list[float]] = [
+    [0, 0], [3.2, 0], [0.4, -0.3], [-1.1, 0.9], [2.85, 1], [0.3, 2.5], [-2, -1.7], [1.2, 0.01],
+    [2.9, -0.2],
+]
+REAL_STARTS: list[list[float]] = [
+    [0.8, -1.1], [0.3, -0.8], [-0.5, 0.2], [1.9, 1.2], [-1.6, -1.4], [0, 2.2], [3.4, -3.1],
+    [-0.05, 0.3],
+]
+# fmt: on
 
 
 def correction_vectors(
@@ -308,12 +318,10 @@ USUAL_STATES = [changed({}, method=method, eta=ETA[method]) for method in ETA]
 
 def path_vectors(ratio: Ratio, states: list[dict[str, Any]], digits: int) -> list[dict[str, Any]]:
     """What becomes of states: for each, its paths."""
-    found = []
+    double, found = in_float64(ratio), []
     for state in states:
         kept = {key: value for key, value in state.items() if value != DEFAULTS[key]}
-        some = [
-            path_vector(in_float64(ratio), state, *pair, digits) for pair in paths(ratio, state)
-        ]
+        some = [path_vector(double, state, *pair, digits) for pair in paths(ratio, state)]
         found.append({"state": kept | {"eta": state["eta"]}, "paths": some})
     return found
 
@@ -322,15 +330,18 @@ def path_vector(
     ratio: Ratio, state: dict[str, Any], proposal: Tensor, path: Any, digits: int
 ) -> dict[str, Any]:
     """One path, and who is inside by the rule of its correction; a string's rule is the band."""
-    method = "logit" if state["method"] == "string" else state["method"]
-    side, level = ("both", None) if state["method"] == "string" else (state["side"], state["level"])
-    levels = (None, level) if method == "score" else (level, None)
-    rule = make_rule(ratio, method, None, state["eps"], side, *levels, 0.0, 1.0, 0)
+    if state["method"] == "string":
+        state = state | {"method": "logit", "side": "both", "level": None}
+    score = state["method"] == "score"
+    level, log_q_level = (None, state["level"]) if score else (state["level"], None)
+    options = {"side": state["side"], "level": level, "log_q_level": log_q_level}
+    moves: dict[str, Any] = {"step_size": 1, "damping": 0, "max_move": 1, "max_steps": 0}  # unused
+    rule = make_rule(ratio, state["method"], eps=state["eps"], **options, **moves)
     places = torch.stack([proposal, path.points[0]])
     outside = (~(rule.excess(places, ratio.logit(places)) <= 0)).sum(-1)
     status = path.point_status[0] if path.point_status is not None else torch.zeros(len(proposal))
     straight = float((path.points.new_tensor(state["a"]) - path.z_b[0]).norm())
-    bottleneck = float(path.bottleneck[0])
+    length, bottleneck = float(path.arc_length[0, -1]), float(path.bottleneck[0])
     return {
         "points": numbers(path.points[0], digits),
         "status": status.long().tolist(),
@@ -339,9 +350,7 @@ def path_vector(
         "verdict": PathStatus(int(path.status[0])).name.lower(),
         "bottleneck": round(bottleneck, digits) if bottleneck == bottleneck else None,
         "bottleneckAt": numbers(path.bottleneck_at[0], digits),
-        "lengthRatio": round(float(path.arc_length[0, -1]) / straight, digits)
-        if straight
-        else None,
+        "lengthRatio": round(length / straight, digits) if straight else None,
         "tear": round(float(path.tear[0]), digits),
     }
 

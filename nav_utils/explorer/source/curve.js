@@ -17,7 +17,8 @@ export function drawCurve(context, canvas, path, stage, look) {
   const n = path.aProposal.length;
   const x = (i) => left + (i / (n - 1)) * (width - left - right);
   const y = (d) => height - bottom - d * (height - top - bottom);
-  context.clearRect(0, 0, width, height);
+  context.fillStyle = look.theme.back; // opaque: a page may be printed
+  context.fillRect(0, 0, width, height);
   drawAxes(context, x, y, n, look);
   context.strokeStyle = look.theme.text;
   const line = (logits) => {

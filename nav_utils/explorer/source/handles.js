@@ -14,6 +14,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 export function makeDraggable(handle, map, radius, { read, write, release }) {
   let held = null; // where in the handle it was taken, from its centre
   handle.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return; // the menu's button
     const box = handle.getBoundingClientRect();
     held = [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
     handle.setPointerCapture(event.pointerId);

@@ -60,7 +60,7 @@ export function slerpAt(a, b, t) {
   if (normA === 0 || normB === 0 || (flat && along <= 0)) return lerpAt(a, b, t);
   const direction = flat
     ? [u[0] + t * rest[0], u[1] + t * rest[1]]
-    : turned(u, scaled(rest, 1 / across), t * Math.atan2(across, along));
+    : turned(u, divided(rest, across), t * Math.atan2(across, along));
   return scaled(direction, mix(normA, normB, t));
 }
 
@@ -76,6 +76,7 @@ function path(a, b, n, at) {
 
 const dot = (u, v) => u[0] * v[0] + u[1] * v[1];
 const scaled = (u, factor) => [factor * u[0], factor * u[1]];
+const divided = (u, length) => [u[0] / length, u[1] / length];
 const turned = (u, w, angle) => {
   const [c, s] = [Math.cos(angle), Math.sin(angle)];
   return [c * u[0] + s * w[0], c * u[1] + s * w[1]];
@@ -85,7 +86,7 @@ const turned = (u, w, angle) => {
 function polar(z) {
   const size = Math.max(Math.abs(z[0]), Math.abs(z[1]));
   if (size === 0) return { u: [Math.SQRT1_2, Math.SQRT1_2], norm: 0 };
-  const part = scaled(z, 1 / size);
+  const part = divided(z, size);
   const length = Math.sqrt(dot(part, part));
-  return { u: [part[0] / length, part[1] / length], norm: size * length };
+  return { u: divided(part, length), norm: size * length };
 }

@@ -73,6 +73,6 @@ th, td { padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--zon
 .wide .controls { grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .wide .names { display: flex; flex-direction: column; justify-content: space-around; }
 @media print { .bar, details, .link, .slow, .handle:focus-visible::before { display: none; }
-  .card { break-inside: avoid; --text: #000; --back: #fff; } }
+  .card, .card[data-theme] { break-inside: avoid; --text: #000; --back: #fff; } }
 @media (forced-colors: active) { .handle::before { background: Canvas; border-color: CanvasText; } }
 `;

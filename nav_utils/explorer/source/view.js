@@ -32,7 +32,7 @@ export class View {
     this.checked = false; // whether it comes from the network itself
     this.mark = null; // the point under the pointer
     this.size = 0; // of the map, in pixels of the page
-    this.stale = { ground: true, result: true };
+    this.stale = { ground: true, result: true, shown: false };
     this.frame = this.timer = 0;
     this.parts = layout(space.meta, words);
     const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
@@ -93,7 +93,7 @@ export class View {
     this.frame = 0;
     if (stale.result) {
       this.result = navigate(state, space, { trace: this.slow.on });
-      this.checked = false;
+      this.checked = stale.shown = false;
     }
     if (stale.ground && this.size) {
       drawGround(contexts.ground, space, this.size, devicePixelRatio, state, words);
@@ -107,14 +107,14 @@ export class View {
       theme: colours(parts.card),
       words,
     });
-    if (stale.result) {
+    if (!stale.shown) {
       this.drawDigits(stage);
       this.controls.show(state);
       this.placeHandles();
       this.showPreset();
     }
     this.describe(stage);
-    this.stale = { ground: false, result: false };
+    this.stale = { ground: false, result: false, shown: true };
   }
 
   drawOver(stage) {
@@ -198,7 +198,7 @@ export class View {
 
   fillTable() {
     const { parts, path, words } = this;
-    if (!parts.table.open) return;
+    if (!parts.table.open || !this.result) return;
     const cell = (x) => make("td", { textContent: typeof x === "string" ? x : words.number(x) });
     const rows = Array.from(path.status, (status, i) => {
       const proposed = [path.proposal[2 * i], path.proposal[2 * i + 1], sigmoid(path.aProposal[i])];
@@ -235,8 +235,8 @@ export class View {
     this.cancelCheck();
     if (changed) this.showLink();
     this.invalidate();
-    const options = { exact: true, trace: this.slow.on };
-    const work = navigateInSlices(this.state, this.space, options);
+    // With its steps: slow motion may begin meanwhile.
+    const work = navigateInSlices(this.state, this.space, { exact: true, trace: true });
     const turn = () => {
       const until = performance.now() + SLICE;
       let step = work.next();
@@ -250,10 +250,8 @@ export class View {
   finish(result, changed) {
     this.timer = 0;
     this.result = result;
-    this.checked = result.exact;
-    this.stale.result = false;
-    this.drawDigits(this.slow.stage(this.path, this.state));
-    this.invalidate();
+    this.checked = this.space.exact !== null;
+    this.invalidate({ result: false, shown: false });
     this.fillTable();
     if (!changed) return;
     this.parts.live.textContent = this.sentence();
@@ -370,6 +368,6 @@ function fit(canvas, width, height) {
 
 function colours(card) {
   const style = getComputedStyle(card);
-  const names = ["text", "faint", "zone", "mark"];
+  const names = ["text", "back", "faint", "zone", "mark"];
   return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`)]));
 }
