@@ -19,7 +19,7 @@ from nav_utils.explorer.page import shipped
 from nav_utils.explorer.state import DEFAULTS, ETA, LIMITS, RADIUS, expect_state
 from nav_utils.models import mlp
 from nav_utils.pretrained import load_pretrained
-from nav_utils.ratio import DensityRatio, ExactRatio, fit_ratio
+from nav_utils.ratio import DensityRatio, ExactRatio, Ratio, fit_ratio
 
 NAMES = ("mnist-2d", "digits-2d")
 
@@ -101,6 +101,19 @@ def test_an_error_that_is_too_large_is_told(digits, monkeypatch):
     monkeypatch.setattr(module(), "SIZES", (9, 13))
     tensors, facts = read(payload(digits))
     assert tensors["grid"].shape == (13, 13) and facts["grid_error"] > 0.005
+
+
+class WildCorner(Ratio):
+    """Smooth where there are data; no grid can follow it in one corner of the map."""
+
+    def logit(self, z):
+        corner = (z > 3.1).all(-1)
+        return z[..., 0] + torch.where(corner, 5 * torch.sin(90 * z[..., 1]), 0.0)
+
+
+def test_the_error_is_that_where_there_are_data(digits):
+    ratio = WildCorner(digits.ratio.prior, digits.ratio.held_out)
+    assert read(payload(digits._replace(ratio=ratio)))[1]["grid_error"] < 0.005
 
 
 def test_the_grid_knows_its_rows_from_its_columns_and_reaches_beyond_the_map(space, parts):
@@ -259,7 +272,11 @@ def test_a_ratio_that_is_no_mlp_has_no_exact_weights(digits):
     ended = DensityRatio(
         nn.Sequential(mlp([2, 4, 1]), nn.Sigmoid()), digits.ratio.held_out, probability=True
     )
-    for ratio in (plain, ended, ExactRatio(ring())):
+    flat = mlp([2, 4, 1])  # an mlp, but its answer is D
+    nn.init.zeros_(flat[2].weight)
+    nn.init.constant_(flat[2].bias, 0.3)
+    level = DensityRatio(flat, digits.ratio.held_out, probability=True)
+    for ratio in (plain, ended, level, ExactRatio(ring())):
         tensors, facts = read(payload(digits._replace(ratio=ratio)))
         assert not [name for name in tensors if name.startswith("ratio.")]
         assert facts["scale"] == 1 and facts["shift"] == 0

@@ -48,7 +48,7 @@ BARE = (
 PLAIN = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plain</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="_static/favicon.svg">
-<script defer src="_static/nav/nav-explorer-loader.js"></script></head><body>
+<script defer src="_static/nav/nav-explorer-loader.js"></script></head><body>{{above}}
 {BARE.format(name="first").replace(DOT, "_static/favicon.svg")}</body></html>
 """
 
@@ -68,7 +68,7 @@ def space():
 
 @pytest.fixture(scope="session")
 def small_book(tmp_path_factory):
-    """Folder of the built pages: book/intro.html, book/forty.html and plain.html."""
+    """Folder of the built pages: book/intro.html and forty.html, plain.html and low.html."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
@@ -79,7 +79,9 @@ def small_book(tmp_path_factory):
             built = pages.build_book(folder, folder / "out")
             log.write_text(f"{built.returncode}\n{built.stdout}", encoding="utf-8")
             if built.returncode == 0:
-                (folder / "out/_build/html/plain.html").write_text(PLAIN, encoding="utf-8")
+                for name, above in (("plain", ""), ("low", '<div style="height: 3000px"></div>')):
+                    page = folder / "out" / "_build" / "html" / f"{name}.html"
+                    page.write_text(PLAIN.format(above=above), encoding="utf-8")
     code, _, said = log.read_text(encoding="utf-8").partition("\n")
     if code != "0":
         pytest.fail(f"the small book does not build:\n{said[-4000:]}", pytrace=False)
@@ -126,11 +128,12 @@ def served(small_book):
 def visit(browser, served, small_book):
     """Open a page, by the name of its file; what it does wrong fails the test that opened it.
 
-    Options are those of a browser's context, and `home`: "http", "file", or an address.
+    home is "http", "file" or an address; script runs before those of the page; headers come with
+    the page; other options are those of a browser's context.
     """
     contexts, faults = [], []
 
-    def visit(name="book/intro.html", fragment="", home="http", script="", **options):
+    def visit(name="book/intro.html", fragment="", home="http", script="", headers=None, **options):
         home = {"http": served, "file": small_book.as_uri()}.get(home, home)
         size = {"width": 1100, "height": 800}
         wanted = {"reduced_motion": "reduce", "viewport": size, **options}
@@ -140,6 +143,8 @@ def visit(browser, served, small_book):
         page.add_init_script(script)
         watch(page, home, faults)
         page.faults = faults
+        if headers:
+            page.route(f"{home}/{name}", lambda route: with_headers(route, headers))
         page.goto(f"{home}/{name}{fragment}", wait_until="load")
         return page
 
@@ -147,6 +152,11 @@ def visit(browser, served, small_book):
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def with_headers(route, headers):
+    response = route.fetch()
+    route.fulfill(response=response, headers=response.headers | headers)
 
 
 def watch(page, home, faults):

@@ -12,16 +12,14 @@ import torch
 from PIL import Image
 from playwright.sync_api import expect
 
-from nav_utils.explorer.state import LIMITS, WORDS, expect_state
+from nav_utils.explorer.state import DEFAULTS, LIMITS, WORDS, expect_state
 
 EXACT = "Checked with the network itself."
 QUICK = "Computed on a grid while you drag."
 HELP = re.compile("^Drag A and B")
 RADIUS = 3.5
 SHOWN = 12  # decoded images in a row
-KEYS = (  # of the controls
-    "proposal planner method side level eta eps steps noise points seed classes"
-).split()
+KEYS = [*DEFAULTS.keys() - {"a", "b"}]  # of the controls
 CANVASES = {
     "ground": ".map canvas:first-child",
     "over": ".map canvas:nth-child(2)",
@@ -56,7 +54,7 @@ class Figure:
         self.point = self.root.locator(".point")
         self.link = self.root.locator(".link input")
         self.live = self.root.locator("p.hidden[aria-live=polite]")
-        self.menu = self.root.get_by_label("Show", exact=True)
+        self.menu = self.root.get_by_role("combobox", name="Show", exact=True)
         if wait:
             self.root.scroll_into_view_if_needed()
             self.settle()

@@ -167,6 +167,17 @@ test("the loop gives every step a noise of its own, from seeds up to the largest
   assert.notDeepEqual(points(2 ** 53 - 1), points(2 ** 53 - 2));
 });
 
+test("the loop's trace shows the path so far, the points to come on the newest", () => {
+  const state = clampState({ planner: "stepwise", points: 14, method: "logit" }, analytic.meta);
+  const { points, trace } = navigate(state, analytic, { trace: true }).paths[0];
+  assert.equal(trace.length, 13);
+  trace.forEach((places, k) => {
+    near(places.subarray(0, 2 * k + 4), points.subarray(0, 2 * k + 4), 0);
+    for (let i = k + 2; i < 14; i++) near(places.subarray(2 * i, 2 * i + 2), places.slice(-2), 0);
+  });
+  assert.notDeepEqual(trace[0], trace[12]);
+});
+
 test("the loop stops where it is stuck", () => {
   const wall = { ...analytic, grid: { evaluate: (x, y, out) => out.set([50 * x, 50, 0]) } };
   const state = clampState(

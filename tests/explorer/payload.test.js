@@ -84,6 +84,16 @@ test("bytes may come as array, view or buffer, from any place", () => {
   }
 });
 
+test("a grid must have four nodes along an axis", () => {
+  for (const n of [0, 1, 2, 3]) {
+    const message = refused(({ tensors }) => {
+      tensors.grid = ["I16", [n, n], new Int16Array(n * n)];
+      tensors.no_data = ["U8", [Math.ceil((n * n) / 8)], new Uint8Array(Math.ceil((n * n) / 8))];
+    });
+    assert.match(message, /a grid of at least 4 x 4 nodes, got /);
+  }
+});
+
 test("without the ratio's network there is no exact field", () => {
   const parts = small();
   for (const name of Object.keys(parts.tensors))
@@ -98,10 +108,12 @@ test("a missing tensor, or one of another type or shape, is told by its name", (
       refused(({ tensors }) => delete tensors[name]),
       known,
     );
-    assert.match(
-      refused(({ tensors }) => (tensors[name][0] = tensors[name][0] === "U8" ? "I8" : "F64")),
-      known,
-    );
+    for (const other of [{ U8: "I8", F16: "I16", I16: "F16", F32: "U32" }, {}]) {
+      assert.match(
+        refused(({ tensors }) => (tensors[name][0] = other[tensors[name][0]] ?? "F64")),
+        known,
+      );
+    }
     assert.match(
       refused(({ tensors }) => {
         const [dtype, , values] = tensors[name];

@@ -197,8 +197,9 @@ export class View {
   }
 
   fillTable() {
-    const { parts, path, words } = this;
+    const { parts, words } = this;
     if (!parts.table.open || !this.result) return;
+    const { path } = this;
     const cell = (x) => make("td", { textContent: typeof x === "string" ? x : words.number(x) });
     const rows = Array.from(path.status, (status, i) => {
       const proposed = [path.proposal[2 * i], path.proposal[2 * i + 1], sigmoid(path.aProposal[i])];
