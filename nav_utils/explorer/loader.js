@@ -23,7 +23,9 @@
   async function load() {
     if (location.protocol !== "file:" && !window.NAV_EXPLORER) return import(base + "explorer.js");
     if (!window.NAV_EXPLORER) await run("explorer-text.js");
-    const address = URL.createObjectURL(new Blob([window.NAV_EXPLORER], { type: "text/javascript" }));
+    const address = URL.createObjectURL(
+      new Blob([window.NAV_EXPLORER], { type: "text/javascript" }),
+    );
     return import(address).finally(() => URL.revokeObjectURL(address));
   }
 
@@ -32,7 +34,14 @@
       if (!/^[\w.-]+$/.test(name)) throw new Error("The name of its data is not a file's.");
       await run(`space-${name}.js`);
     }
-    return Uint8Array.from(atob(spaces[name]), (letter) => letter.charCodeAt(0));
+    try {
+      return Uint8Array.from(atob(spaces[name] ?? "?"), (letter) => letter.charCodeAt(0));
+    } catch {
+      const file = `space-${name}.js`;
+      throw new Error(
+        `Expected data as base64 in ${file}, got none or a part; build the page again.`,
+      );
+    }
   }
 
   const shared = (name) => {
@@ -50,7 +59,10 @@
   async function start(el, query) {
     watcher?.unobserve(el);
     try {
-      const [module, payload] = await Promise.all([(explorer ??= load()), shared(el.dataset.space)]);
+      const [module, payload] = await Promise.all([
+        (explorer ??= load()),
+        shared(el.dataset.space),
+      ]);
       return module.mount(el, { payload, state: JSON.parse(el.dataset.state), query, id: el.id });
     } catch (error) {
       say(el, `The interactive figure could not start; below is a still picture. ${error.message}`);

@@ -48,7 +48,7 @@ BARE = (
 PLAIN = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plain</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="_static/favicon.svg">
-<script defer src="_static/nav/nav-explorer-loader.js"></script></head><body>{{above}}
+<script defer src="_static/nav/nav-explorer-loader.js"></script></head><body>%s
 {BARE.format(name="first").replace(DOT, "_static/favicon.svg")}</body></html>
 """
 
@@ -81,7 +81,7 @@ def small_book(tmp_path_factory):
             if built.returncode == 0:
                 for name, above in (("plain", ""), ("low", '<div style="height: 3000px"></div>')):
                     page = folder / "out" / "_build" / "html" / f"{name}.html"
-                    page.write_text(PLAIN.format(above=above), encoding="utf-8")
+                    page.write_text(PLAIN % above, encoding="utf-8")
     code, _, said = log.read_text(encoding="utf-8").partition("\n")
     if code != "0":
         pytest.fail(f"the small book does not build:\n{said[-4000:]}", pytrace=False)

@@ -42,14 +42,15 @@ function menu(text, key, options) {
 /** The level: what the method does without, that of 95 % of codes, or a number from a link. */
 function levelMenu(meta, words) {
   const input = make("select", {});
-  const [text, half, median, typical, own] = words.level;
+  const [text, usual, typical, own] = words.level;
   return {
     root: labelled(text, input),
     input,
     show(state) {
-      const known = state.method === "score" ? meta.log_q_95 : meta.level_95;
+      const score = state.method === "score";
+      const known = score ? meta.log_q_95 : meta.level_95;
       const values = [
-        ["", state.method === "score" ? median : half],
+        ["", usual[score ? "score" : state.side]],
         [known, typical(known)],
       ];
       if (state.level !== null && Math.abs(state.level - known) > 5e-3)

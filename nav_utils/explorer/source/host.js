@@ -1,6 +1,7 @@
-// The two hosts: a page without kernel calls `mount`; Jupyter and Colab call `render` of the default export.
+// The two hosts: a page without kernel calls `mount`, Jupyter and Colab call `render`.
 
-import { clampState, fromQuery, toQuery } from "./state.js";
+import { DEFAULTS, ETA, clampState, fromQuery, toQuery } from "./state.js";
+import { STATUS } from "./correction.js";
 import { readPayload } from "./payload.js";
 import { View } from "./view.js";
 import { problem } from "./problem.js";
@@ -9,23 +10,8 @@ import { en } from "./words.en.js";
 export const WORDS = { en };
 export { readPayload };
 
-const KEYS = [
-  "a",
-  "b",
-  "proposal",
-  "planner",
-  "method",
-  "side",
-  "level",
-  "eta",
-  "eps",
-  "steps",
-  "noise",
-  "seed",
-  "points",
-  "classes",
-];
-const spaces = new WeakMap(); // from a payload's bytes to what was read: explorers of one page share it
+const KEYS = Object.keys(DEFAULTS);
+const spaces = new WeakMap(); // what was read, by its bytes: explorers of a page share it
 
 function spaceOf(payload) {
   if (!spaces.has(payload)) spaces.set(payload, readPayload(payload));
@@ -38,13 +24,13 @@ function wordsFor(el) {
 }
 
 /**
- * Put an explorer into an element of a page. What the element held, a static figure, stays for those without script, and
- * beneath the message should anything go wrong.
+ * Put an explorer into an element of a page. What the element held, a still picture, stays for
+ * those without script, and beneath the message should anything go wrong.
  *
  * @param {HTMLElement} el
  * @param {{payload: Uint8Array, state?: object, query?: ?string, id?: string}} options
  *   query: the part of a link that holds a state, null without one; it wins over `state`.
- * @returns {{get: () => object, set: (patch: object) => void, preset: (name: string) => void, destroy: () => void}}
+ * @returns {?View} with `get`, `set`, `preset` and `destroy`; null where it could not start
  */
 export function mount(el, { payload, state = {}, query = null, id = el.id }) {
   const words = wordsFor(el);
@@ -68,20 +54,17 @@ function linkTo(id, query) {
 }
 
 /** The same state as a line of Python. */
-function inPython(state, start) {
-  const literal = (x) =>
-    Array.isArray(x)
-      ? `(${x.map(literal).join(", ")})`
-      : x === null
-        ? "None"
-        : typeof x === "boolean"
-          ? x
-            ? "True"
-            : "False"
-          : JSON.stringify(x);
-  const changed = KEYS.filter((key) => JSON.stringify(state[key]) !== JSON.stringify(start[key]));
-  return `Explorer(space${changed.map((key) => `, ${key}=${literal(state[key])}`).join("")})`;
+function inPython(state) {
+  const usual = { ...DEFAULTS, eta: ETA[state.method] };
+  const spelled = { null: "None", true: "True", false: "False" };
+  const given = KEYS.map((key) => [key, JSON.stringify(state[key]), JSON.stringify(usual[key])])
+    .filter(([, text, usualText]) => text !== usualText)
+    .map(([key, text]) => `, ${key}=${spelled[text] ?? text}`);
+  return `Explorer(space${given.join("")})`;
 }
+
+const pairs = (points) =>
+  Array.from({ length: points.length / 2 }, (_, i) => [...points.subarray(2 * i, 2 * i + 2)]);
 
 /** anywidget: traits and picture follow each other. */
 function render({ model, el }) {
@@ -94,20 +77,14 @@ function render({ model, el }) {
     const start = clampState(read(), space.meta);
     let writing = false;
     const view = new View(figure, space, { start, first: start }, words, {
-      link: (now) => ({ label: words.python, text: inPython(now, clampState({}, space.meta)) }),
+      link: (now) => ({ label: words.python, text: inPython(now) }),
       release(state, path) {
         writing = true;
         for (const key of KEYS) model.set(key, state[key]);
-        model.set(
-          "path",
-          Array.from({ length: path.points.length / 2 }, (_, i) => [
-            path.points[2 * i],
-            path.points[2 * i + 1],
-          ]),
-        );
+        model.set("path", pairs(path.points));
         model.set(
           "status",
-          Array.from(path.status, (code) => STATUS_WORDS[code]),
+          Array.from(path.status, (code) => STATUS[code]),
         );
         model.save_changes();
         writing = false;
@@ -123,14 +100,5 @@ function render({ model, el }) {
     return undefined;
   }
 }
-
-const STATUS_WORDS = [
-  "inside",
-  "converged",
-  "max_steps",
-  "flat_gradient",
-  "off_support",
-  "non_finite",
-];
 
 export default { render };

@@ -42,8 +42,8 @@ export function layout(meta, words) {
   const shown = make("label", {}, make("span", { textContent: words.presets }), parts.presets);
   shown.hidden = Object.keys(meta.presets).length === 0;
   parts.card = make(
-    "section",
-    { className: "card", "aria-label": words.title },
+    "div",
+    { className: "card", role: "group", "aria-label": words.title },
     make("div", { className: "bar" }, shown, parts.reset, parts.slowButton),
     make("div", { className: "top" }, parts.map, digits, side),
     parts.controls,
@@ -105,7 +105,7 @@ function handle(name, { radius }, words) {
 function table(words) {
   const heads = words.columns.map((text) => make("th", { textContent: text, scope: "col" }));
   const whole = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}));
-  const region = { className: "scroll", tabIndex: 0, role: "region", "aria-label": words.table };
+  const region = { className: "scroll", tabIndex: 0, role: "group", "aria-label": words.table };
   const summary = make("summary", { textContent: words.table });
   return make("details", {}, summary, make("div", region, whole));
 }

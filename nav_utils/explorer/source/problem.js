@@ -12,7 +12,7 @@ export function problem(el, message) {
   root.replaceChildren(said, document.createElement("slot"));
 }
 
-/** The style as a constructed sheet: a content security policy without 'unsafe-inline' allows it. */
+/** The style as a constructed sheet, which a content security policy of 'self' allows. */
 export function adopt(root) {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);

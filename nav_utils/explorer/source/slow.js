@@ -1,4 +1,4 @@
-// Slow motion: propose, evaluate, then the correction step by step, each with its formula and numbers.
+// Slow motion: propose, evaluate, correct, step by step, each with its formula and its numbers.
 
 import { make } from "./make.js";
 import { sigmoid } from "./map.js";
@@ -55,7 +55,7 @@ export function makeSlow(words, space, change) {
     return bottom > 0 && top < innerHeight && !document.hidden;
   };
 
-  /** What to draw: all of it, or what there is at this step; and, in slow motion, the words for it. */
+  /** What to draw: all of it or, in slow motion, what there is at this step, with its words. */
   function stage(path, state) {
     const n = path.status.length;
     if (root.hidden) {

@@ -1,4 +1,4 @@
-// The explorer's own style, inside its shadow root: the page around it neither leaks in nor is touched.
+// The explorer's own style, inside its shadow root: the page around neither leaks in nor is touched.
 
 export const STYLE = `
 :host { display: block; margin: 1rem 0; }
@@ -46,7 +46,8 @@ button:focus-visible, select:focus-visible, input:focus-visible, summary:focus-v
 .film i { position: absolute; top: 0; bottom: 0; border: 3px solid #7a0177; pointer-events: none; }
 details { margin-top: 10px; }
 summary { cursor: pointer; padding: 4px 0; }
-.controls { display: grid; gap: 8px 18px; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
+.controls { display: grid; gap: 8px 18px;
+  grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
 .control { display: grid; grid-template-columns: 1fr auto; gap: 2px 8px; align-items: center; }
 .control > :is(input[type="range"], select, input[type="number"]) { grid-column: 1 / -1; width: 100%; margin: 0; }
 .control.check { grid-template-columns: auto 1fr; justify-content: start; }

@@ -41,8 +41,7 @@ export const en = {
   side: ["side", { both: "both sides", hole: "holes only" }],
   level: [
     "level",
-    "D = \u00bd",
-    "median code",
+    { both: "D = \u00bd", hole: "D = \u00bd + \u03f5", score: "median code" },
     (x) => `95 % of codes (${short(x)})`,
     (x) => `own (${short(x)})`,
   ],
@@ -75,11 +74,14 @@ export const en = {
     ({
       reached: `It arrives; its lowest log p \u2212 a is ${number(p.bottleneck, 1)}.`,
       stalled: "It stalls: it does not arrive at B.",
-      infeasible: `It arrives, but crosses a place where log p \u2212 a is ${number(p.bottleneck, 1)}: rarer than 95 % of codes.`,
+      infeasible:
+        `It arrives, but crosses a place where log p \u2212 a is ${number(p.bottleneck, 1)}: ` +
+        "rarer than 95 % of codes.",
       non_finite: "It met values that are not finite.",
     })[p.verdict],
   point: (i, n, dBefore, dAfter, status) =>
-    `Point ${i + 1} of ${n}: D ${number(dBefore)} on the proposal, ${number(dAfter)} after the correction; ${STATUS[status] ?? "\u2013"}.`,
+    `Point ${i + 1} of ${n}: D ${number(dBefore)} on the proposal, ${number(dAfter)} after the ` +
+    `correction; ${STATUS[status] ?? "\u2013"}.`,
   exact: "Checked with the network itself.",
   quick: "Computed on a grid while you drag.",
   gridOnly: (error) => `Computed on a grid, whose D is off by at most ${short(error)}.`,
@@ -100,7 +102,8 @@ export const en = {
   walk: (k, last) => ["Propose, evaluate, correct", `step ${k} of ${last} of the loop`],
   finished: "Done.",
   follow: (i, d, a, slope, move) =>
-    `Point ${i + 1}: D = ${number(d)}, a = ${number(a)}, |\u2207a| = ${number(slope)}, this step moved it by ${number(move, 3)}.`,
+    `Point ${i + 1}: D = ${number(d)}, a = ${number(a)}, |\u2207a| = ${number(slope)}, ` +
+    `this step moved it by ${number(move, 3)}.`,
   formula: {
     propose: {
       linear: "z = (1 \u2212 t) A + t B",
