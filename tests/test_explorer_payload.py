@@ -166,12 +166,15 @@ def test_the_exact_ratio_is_the_networks(space, parts):
     z = random_points(2000, facts["radius"], seed=3)
     h, k = z.numpy(), 0
     while f"ratio.{k}.weight" in tensors:
-        assert tensors[f"ratio.{k}.weight"].dtype == np.int16
-        weight = tensors[f"ratio.{k}.weight"] * tensors[f"ratio.{k}.scale"].astype(float)[:, None]
+        rows = tensors[f"ratio.{k}.weight"]
+        assert rows.dtype == np.uint8
+        octets = rows.reshape(len(rows), -1, 3)
+        whole = np.pad(octets, [(0, 0), (0, 0), (1, 0)]).view("<i4")[..., 0] >> 8
+        weight = whole * tensors[f"ratio.{k}.scale"].astype(float)[:, None]
         x = h @ weight.T + tensors[f"ratio.{k}.bias"]
         h, k = x * sigmoid(x), k + 1
     a = facts["scale"] * x[:, 0] + facts["shift"]
-    assert a == pytest.approx(space.ratio.logit(z).numpy(), abs=2e-3)
+    assert a == pytest.approx(space.ratio.logit(z).numpy(), abs=2e-5)
     assert facts["scale"] == space.ratio.scale != 1 and facts["shift"] == space.ratio.shift != 0
 
 
@@ -183,7 +186,7 @@ def test_a_row_of_zeros_has_a_scale(digits):
 
 def test_codes_are_some_of_the_training_codes_with_their_labels(space, parts):
     tensors, facts = parts
-    n = min(2000, len(space.codes))
+    n = min(1500, len(space.codes))
     chosen = torch.randperm(len(space.codes), generator=torch.Generator().manual_seed(0))[:n]
     assert np.array_equal(tensors["codes"], space.codes[chosen].half().numpy())
     assert np.array_equal(tensors["labels"], space.labels[chosen].numpy())

@@ -16,7 +16,7 @@ from typing import Any
 State = dict[str, Any]
 
 RADIUS = 3.5  # of the map, where the codes do not ask for a larger one
-ETA = {"probability": 1.0, "logit": 0.05, "gauss_newton": 1.0, "score": 0.02, "string": 0.02}
+ETA = {"probability": 1.0, "logit": 0.05, "gauss_newton": 1.0, "score": 0.02, "string": 0.01}
 DEFAULTS: State = {
     "a": [1.5, -1.8],
     "b": [-0.9, 0.4],

@@ -6,7 +6,6 @@ JupyterLab and the classic Notebook differ in what `FrontEnd` holds. Nothing her
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import threading
@@ -152,12 +151,16 @@ def stop(server):
         server.terminate()  # it ends its kernels and then itself
         with suppress(subprocess.TimeoutExpired):
             server.wait(20)
-        for process in family:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-    with suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
+        kill(family)
+    server.kill()
     server.wait()
+
+
+def kill(processes):
+    """End processes at once; those that are gone already are no error."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @contextmanager
@@ -166,23 +169,18 @@ def browser_page(home):
 
     For a page that hangs some calls of Playwright wait for ever, so the browser is ended in time.
     """
-    running = set(psutil.Process().children())
+    others = psutil.Process().children()
     with sync_playwright() as playwright:
         browser = pages.launch_browser(playwright)
-        (driver,) = set(psutil.Process().children()) - running
-        watchdog = threading.Timer(LIMIT, kill, driver.children(recursive=True))
+        drivers = [child for child in psutil.Process().children() if child not in others]
+        started = [process for driver in drivers for process in driver.children(recursive=True)]
+        watchdog = threading.Timer(LIMIT, kill, [started])
         watchdog.start()
         try:
             yield watched_page(browser, home)
         finally:
             watchdog.cancel()
             browser.close()
-
-
-def kill(*processes):
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 def watched_page(browser, home):

@@ -47,20 +47,6 @@ test("and with the shipped network within 1e-3", needsPayload, () => {
   compare(real, golden.paths.real, 1e-3, { exact: true });
 });
 
-test(
-  "with the usual step sizes most points are so too; the string's is not stable",
-  needsPayload,
-  () => {
-    for (const { state: given, paths } of golden.paths.usual) {
-      const state = clampState(given, real.meta);
-      const { points } = navigate(state, real, { exact: true }).paths[0];
-      const far = paths[0].points.filter((x, i) => Math.abs(x - points[i]) > 1e-3).length;
-      if (state.method !== "string")
-        assert.ok(far <= 0.15 * points.length, `${state.method}: ${far}`);
-    }
-  },
-);
-
 test("the golden paths are of every method, planner, proposal and verdict", () => {
   for (const [key, words] of Object.entries(CHOICES)) {
     if (key === "side") continue;

@@ -83,7 +83,7 @@ export function small() {
     "decoder.0.bias": ["F16", [1], Uint16Array.of(0x3800)], // 0.5
     "decoder.1.weight": ["F16", [2, 1], Uint16Array.of(0x3c00, 0x0001)], // 1, 2^-24
     "decoder.1.bias": ["F16", [2], Uint16Array.of(0, 0xbc00)], // 0, -1
-    "ratio.0.weight": ["I16", [1, 2], Int16Array.of(3, -4)],
+    "ratio.0.weight": ["U8", [1, 6], Uint8Array.of(3, 0, 0, 0xfc, 0xff, 0xff)], // 3, -4
     "ratio.0.scale": ["F32", [1], Float32Array.of(0.5)],
     "ratio.0.bias": ["F32", [1], Float32Array.of(0.25)],
     codes: ["F16", [2, 2], Uint16Array.of(0x3c00, 0, 0x7bff, 0x8400)],

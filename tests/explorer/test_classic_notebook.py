@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -51,9 +52,10 @@ def make_environment(folder):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps"]
-    options = ["--no-compile", "--no-input", "--disable-pip-version-check", "--retries=2"]
+    options = ["--no-compile", "--no-input", "--disable-pip-version-check"]
+    patience = ["--retries=2", "--timeout=20"]
     installed = subprocess.run(
-        [*command, *options, "-r", str(REQUIREMENTS)],
+        [*command, *options, *patience, "-r", str(REQUIREMENTS)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -73,9 +75,16 @@ def make_environment(folder):
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory):
+def python(tmp_path_factory):
+    """The Python of a fresh environment, which is taken away again: it is large."""
     folder = tmp_path_factory.mktemp("classic")
-    python = make_environment(folder / "environment")
+    yield make_environment(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def notebook(python, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notebook")
     with kernel_hosts.opened_notebook(CLASSIC, python, folder) as notebook:
         yield notebook
 

@@ -321,12 +321,61 @@ def test_what_is_shown_is_what_python_computes(visit, space, name):
 
 def expect_path_drawn(figure, z):
     """Black is under the points of the path; under most, as squares of failed ones cover some."""
-    pixels = figure.pixels("over")
+    assert dark_at(figure.pixels("over"), z)[0] > 0.75
+
+
+def test_the_table_follows_the_figure(visit):
+    figure = Figure(visit())
+    before = figure.table()
+    assert len(before) == 48 and before[0][1:3] == DEFAULTS["a"]
+    figure.drag("a", [2.0, 1.0])
+    figure.settle()
+    after = figure.table()
+    assert after[0][1:3] == pytest.approx([2.0, 1.0], abs=0.025)
+    assert after[-1] == before[-1] and after[1:-1] != before[1:-1]
+    figure.set("points", "Home")
+    figure.settle()
+    assert len(figure.table()) == 8
+
+
+DRAWN = {"points": 12, "method": "probability", "steps": 8, "eta": 2}
+
+
+def test_the_parts_of_the_drawing(visit, space):
+    """Dashes for the proposal, lines to its correction, squares where that failed, circles."""
+    figure = Figure(visit(fragment=link_to(**DRAWN)))
+    rows = figure.table()
+    over = figure.pixels("over")
+    before, after = (torch.tensor([row[k : k + 2] for row in rows]) for k in (1, 4))
+    t = torch.linspace(0, 1, 2000)[:, None]
+    dark, opaque = dark_at(over, torch.lerp(before[:1], before[-1:], t))
+    assert 0.4 < dark < 0.85 < 1.2 * opaque
+    moved = (after - before).norm(dim=1) > 0.3
+    whiskers = torch.lerp(before[moved], after[moved], 0.5)
+    assert moved.sum() >= 3 and dark_at(over, whiskers, below=120)[0] == 1
+    failed = torch.tensor([row[7] not in ("inside", "converged") for row in rows])
+    corner = 3.5 / over.shape[0] * 2 * RADIUS * torch.tensor([1, 1])
+    assert failed.sum() >= 3 and dark_at(over, after[failed] + corner, below=150)[0] == 1
+    assert dark_at(over, after[~failed][1:-1] + corner, below=150)[0] < 0.5
+    ground = figure.pixels("ground")
+    angle = torch.linspace(0, 2 * math.pi, 2000)[:, None]
+    circle = torch.cat([angle.cos(), angle.sin()], dim=1)
+    on, beside = (dark_at(ground, r * circle, below=110)[0] for r in (1, 1.1))
+    assert on > 0.4 > 2 * beside
+    on, beside = (dark_at(ground, r * circle, below=110)[0] for r in (2, 2.1))
+    assert on > 0.4 > 2 * beside
+
+
+def dark_at(pixels, z, below=60):
+    """The share of places with something dark, and with anything, within a pixel."""
     size = pixels.shape[0]
     x, y = ((torch.tensor([1, -1]) * z / RADIUS + 1) / 2 * size).long().clamp(1, size - 2).T
-    dark = (pixels[..., :3] < 60).all(-1) & (pixels[..., 3] > 200)
-    near = [dark[y + dy, x + dx] for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-    assert float(torch.stack(near).any(0).float().mean()) > 0.75
+    opaque = pixels[..., 3] > 100
+    shares = []
+    for seen in ((pixels[..., :3] < below).all(-1) & opaque, opaque):
+        near = [seen[y + dy, x + dx] for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+        shares.append(float(torch.stack(near).any(0).float().mean()))
+    return shares
 
 
 def expect_digits(figure, space, *points):
@@ -423,7 +472,7 @@ class Slow:
 
 
 def test_slow_motion_walks_through_propose_evaluate_correct(visit, space):
-    figure = Figure(visit())
+    figure = Figure(visit(fragment=link_to(steps=7)))
     usual, before = figure.picture(), int(figure.said.text_content().split()[0])
     slow = Slow(figure)
     expect(slow.title).to_have_text("1. Propose: 48 points on the straight line.")
@@ -640,6 +689,7 @@ def test_every_preset_of_the_menu_is_shown(visit, presets):
         *(preset["text"] for preset in presets.values()),
     ]
     seen = set()
+    figure.button("Slow motion").click()  # which a preset leaves
     for name, preset in presets.items():
         figure.menu.select_option(name)
         picture = figure.picture()
@@ -647,6 +697,7 @@ def test_every_preset_of_the_menu_is_shown(visit, presets):
         assert figure.menu.input_value() == name
         seen.add((picture["over"], picture["ground"]))
     assert len(seen) == len(presets)
+    assert figure.root.locator(".slow").is_hidden()
     figure.handle("a").press("Alt+ArrowLeft")
     figure.settle()
     assert figure.menu.input_value() == ""

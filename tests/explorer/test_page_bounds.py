@@ -278,6 +278,24 @@ def test_a_broken_file_is_told_and_the_picture_stays(visit, small_book, tmp_path
         page.faults[:] = [fault for fault in page.faults if not fault.startswith(usual)]
 
 
+def test_where_there_is_no_network_the_figure_says_so(visit, small_book):
+    """As for a ratio that is no network: a payload without it."""
+    script = (small_book / "_static" / "nav" / SPACE).read_text(encoding="utf-8")
+    data = payload_of(script)
+    header, start = header_of(data)
+    header = {name: entry for name, entry in header.items() if not name.startswith("ratio.")}
+    packed = json.dumps(header).encode()
+    script = script_of(struct.pack("<Q", len(packed)) + packed + data[start:])
+    figure = Figure(visit("plain.html", script=script), wait=False)
+    expect(figure.note).to_have_text(
+        re.compile("^Computed on a grid, whose D is off by at most 0.00")
+    )
+    figure.handle("a").press("ArrowUp")
+    expect(figure.live).not_to_be_empty()
+    assert figure.live.text_content() == figure.said.text_content()
+    assert figure.note.text_content().startswith("Computed on a grid, whose")
+
+
 def test_it_works_without_webassembly(visit):
     figure = Figure(visit(script="delete window.WebAssembly;"))
     assert figure.page.evaluate("typeof WebAssembly") == "undefined"

@@ -188,10 +188,13 @@ const WEIGHTS = {
     bias: take(tensors, `${name}.bias`, "F16", [rows]),
   }),
   ratio(tensors, name, rows, inputs) {
-    const whole = take(tensors, `${name}.weight`, "I16", [rows, inputs]);
+    const octets = take(tensors, `${name}.weight`, "U8", [rows, 3 * inputs]);
     const scale = take(tensors, `${name}.scale`, "F32", [rows]);
-    const weight = new Float64Array(whole);
-    for (let i = 0; i < weight.length; i++) weight[i] *= scale[Math.floor(i / inputs)];
+    const weight = new Float64Array(rows * inputs);
+    for (let i = 0; i < weight.length; i++) {
+      const [low, middle, high] = octets.subarray(3 * i, 3 * i + 3);
+      weight[i] = scale[Math.floor(i / inputs)] * (low | (middle << 8) | ((high << 24) >> 8));
+    }
     return { weight, bias: take(tensors, `${name}.bias`, "F32", [rows]) };
   },
 };

@@ -7,7 +7,7 @@ export const ETA = Object.freeze({
   logit: 0.05,
   gauss_newton: 1,
   score: 0.02,
-  string: 0.02,
+  string: 0.01,
 });
 
 export const DEFAULTS = Object.freeze({
