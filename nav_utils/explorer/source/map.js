@@ -199,13 +199,13 @@ export function drawPath(context, size, radius, { proposal }, show) {
     stroke(context, "#fff", 5.5);
     stroke(context, INK, 2.2);
   }
+  context.beginPath();
   show.hollow.forEach((failed, i) => {
     if (!failed) return;
-    context.beginPath();
     context.rect(at.x(show.points[2 * i]) - 3.5, at.y(show.points[2 * i + 1]) - 3.5, 7, 7);
-    stroke(context, "#fff", 3.5);
-    stroke(context, INK, 1.5);
   });
+  stroke(context, "#fff", 3.5); // first the halo of all: no square hides another
+  stroke(context, INK, 1.5);
   context.globalAlpha = 1;
 }
 

@@ -20,7 +20,7 @@ button:disabled { opacity: .55; cursor: default; }
 button:focus-visible, select:focus-visible, input:focus-visible, summary:focus-visible {
   outline: 3px solid var(--focus); outline-offset: 2px; }
 .top { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
-.map { position: relative; width: 100%; max-width: 420px; aspect-ratio: 1; justify-self: center; }
+.map { position: relative; width: 100%; max-width: 560px; aspect-ratio: 1; justify-self: center; }
 .map canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: 4px; }
 .handle { position: absolute; width: 44px; height: 44px; margin: -22px 0 0 -22px; touch-action: none;
   cursor: grab; display: grid; place-items: center; user-select: none; -webkit-user-select: none; }
@@ -68,7 +68,7 @@ th, td { padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--zon
   white-space: nowrap; }
 [hidden] { display: none !important; }
 .problem { border-left: 4px solid #b3261e; padding: 8px 12px; margin: 0 0 10px; }
-.wide .top { grid-template-columns: minmax(0, 420px) minmax(0, 1fr); }
+.wide .top { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); }
 .wide .curve { height: 190px; }
 .wide .digits { order: 1; grid-column: 1 / -1; grid-template-columns: auto minmax(0, 1fr); gap: 0 8px; }
 .wide .controls { grid-template-columns: repeat(3, minmax(0, 1fr)); }
