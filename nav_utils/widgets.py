@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import io
 import math
-import textwrap
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
@@ -28,15 +27,9 @@ from nav_utils.interpolation import lerp
 from nav_utils.navigation import Path, navigate
 from nav_utils.plots import image_grid, plot_map
 from nav_utils.pretrained import LatentSpace
-from nav_utils.ratio import Ratio, Region
+from nav_utils.ratio import Ratio
 
-REGION_WORDS = {
-    Region.HOLE: "a hole: fewer codes than the prior promises",
-    Region.EQUILIBRIUM: "the band: about as many codes as the prior promises",
-    Region.DATA: "more codes than the prior promises",
-    Region.NO_DATA: "no data: neither prior nor codes, D is extrapolation",
-}
-RADIUS = 3.5  # of the map, and of the sliders of z
+RADIUS = 3.5  # of the map, and of the sliders of the ends
 
 
 class App(widgets.VBox):
@@ -167,77 +160,6 @@ def region_words(ratio: Ratio, eps: float, level: float) -> str:
         )
     ]
     return " ".join(said)
-
-
-# ---- one point --------------------------------------------------------------------------------
-
-
-def latent_explorer(space: LatentSpace) -> App:
-    """Move a point through a two-dimensional latent space and see what it decodes to."""
-    ratio_of(space)
-    sliders = {
-        "z1": float_slider("z1", 0.8, -RADIUS, RADIUS, 0.1),
-        "z2": float_slider("z2", -1.1, -RADIUS, RADIUS, 0.1),
-    }
-    return App(
-        "latent explorer",
-        lambda z1, z2: draw_point(space, z1, z2),
-        lambda z1, z2: point_words(space, z1, z2),
-        sliders,
-    )
-
-
-def draw_point(space: LatentSpace, z1: float, z2: float) -> bytes:
-    """The map of D with one point, and the image it decodes to, as a PNG file.
-
-    Args:
-        space: of two dimensions, with a ratio.
-        z1, z2: the point.
-
-    Raises:
-        ValueError: for a space of another dimension or without a ratio, or numbers not finite.
-    """
-    return png_of(point_figure(space, z1, z2))
-
-
-def point_figure(space: LatentSpace, z1: float, z2: float) -> Figure:
-    """The figure of `draw_point`."""
-    z, facts = point_facts(space, z1, z2)
-    fig = Figure(figsize=(7.2, 4.0), layout="constrained")
-    left, right = fig.subplots(1, 2, width_ratios=[2, 1])
-    plot_map(ratio_of(space), left, RADIUS)
-    left.plot(z1, z2, "o", ms=11, mfc="none", mec="white", mew=5)  # a halo
-    left.plot(z1, z2, "o", ms=11, mfc="none", mec="black", mew=2)
-    left.set(xlim=(-RADIUS, RADIUS), ylim=(-RADIUS, RADIUS))
-    with torch.no_grad():
-        image_grid(space.model.decode(z), right)
-    right.set_title(f"decoded from ({z1:.1f}, {z2:.1f})", fontsize=10)
-    lines = [textwrap.fill(fact, 26) for fact in facts.split("; ")]
-    right.set_xlabel("\n".join(lines), fontsize=10)
-    return fig
-
-
-def point_words(space: LatentSpace, z1: float, z2: float) -> str:
-    """What `draw_point` shows, in words."""
-    z, facts = point_facts(space, z1, z2)
-    nearest = (space.codes - z.to(space.codes)).norm(dim=-1).argmin()
-    return (
-        f"A ring at ({z1:.1f}, {z2:.1f}) on the map. {facts}. Beside the map the decoded image; "
-        f"the nearest code is that of a {int(space.labels[nearest])}."
-    )
-
-
-def point_facts(space: LatentSpace, z1: float, z2: float) -> tuple[torch.Tensor, str]:
-    """The point (1, 2), and D, a, log q = log p - a and the region there, in words."""
-    ratio = ratio_of(space)
-    if not (math.isfinite(z1) and math.isfinite(z2)):
-        raise ValueError(f"z1, z2: expected finite numbers, got {z1} and {z2}")
-    z = torch.tensor([[z1, z2]], dtype=torch.float32)
-    with torch.no_grad():
-        a, log_q = float(ratio.logit(z)), float(ratio.log_q(z))
-    region = REGION_WORDS[Region(int(ratio.region(z)))]
-    d = 1 / (1 + math.exp(-a)) if a > -700 else 0.0
-    return z, f"D = {d:.2f}; a = {a:.1f}; log p - a = {log_q:.1f}; {region}"
 
 
 # ---- a path -----------------------------------------------------------------------------------

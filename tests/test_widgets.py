@@ -42,23 +42,11 @@ def test_regions_are_drawn_at_the_corners_of_the_sliders(ratio, eps, level):
     assert size_of(widgets.draw_regions(ratio, eps, level)) == (440, 360)
 
 
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("z1", [-3.5, 3.5])
-@pytest.mark.parametrize("z2", [-3.5, 3.5])
-def test_a_point_is_drawn_at_the_corners_of_the_sliders(space, z1, z2):
-    width, height = size_of(widgets.draw_point(space, z1, z2))
-    assert (width, height) == (576, 320)
-
-
-def test_the_same_numbers_give_the_same_bytes_and_others_give_others(space, ratio):
+def test_the_same_numbers_give_the_same_bytes_and_others_give_others(ratio):
     first = widgets.draw_regions(ratio, 0.1, 1.0)
     assert widgets.draw_regions(ratio, 0.1, 1.0) == first
     assert widgets.draw_regions(ratio, 0.11, 1.0) != first
     assert widgets.draw_regions(ratio, 0.1, 1.1) != first
-    point = widgets.draw_point(space, 0.5, -0.5)
-    assert widgets.draw_point(space, 0.5, -0.5) == point
-    assert widgets.draw_point(space, 0.6, -0.5) != point
-    assert widgets.draw_point(space, 0.5, -0.4) != point
 
 
 def test_the_contours_are_those_asked_for(ratio):
@@ -74,11 +62,6 @@ def test_the_contours_are_those_asked_for(ratio):
 def test_a_level_beyond_the_map_draws_no_line(ratio, level):
     drawn = widgets.regions_figure(ratio, 0.1, level).axes[0].collections
     assert [level] not in [list(c.levels) for c in drawn if hasattr(c, "levels")]
-
-
-def test_the_ring_is_where_the_point_is(space):
-    map_axes = widgets.point_figure(space, 0.5, -1.2).axes[0]
-    assert [line.get_xydata().tolist() for line in map_axes.lines] == 2 * [[[0.5, -1.2]]]
 
 
 def test_shares_are_those_of_the_samples(ratio):
@@ -101,35 +84,12 @@ def test_a_slider_changes_picture_and_words(ratio, name):
     assert app.picture.value == widgets.draw_regions(ratio, **values)
 
 
-@pytest.mark.parametrize("name", ["z1", "z2"])
-def test_a_slider_moves_the_point(space, name):
-    app = widgets.latent_explorer(space)
-    picture, words = app.picture.value, app.caption.value
-    app.sliders[name].value = -1.0
-    assert (
-        app.picture.value != picture and app.caption.value != words and "-1.0" in app.caption.value
-    )
-    values = {key: slider.value for key, slider in app.sliders.items()}
-    assert app.picture.value == widgets.draw_point(space, **values)
-
-
 def test_every_control_has_words_and_the_app_has_a_stable_text(space):
-    for app in (
-        widgets.region_explorer(space),
-        widgets.latent_explorer(space),
-        widgets.path_explorer(space),
-    ):
+    for app in (widgets.region_explorer(space), widgets.path_explorer(space)):
         assert app.caption in app.children and app.picture in app.children
         for slider in app.sliders.values():
             assert slider.description and slider in app.children
         assert len(repr(app)) < 100 and "run this cell" in repr(app)  # 110 characters are stored
-
-
-def test_the_words_name_the_region_of_the_point(space):
-    far = widgets.point_words(space, 30.0, 30.0)
-    assert "no data" in far
-    d = float(space.ratio.prob(torch.tensor([[0.3, 0.2]])))
-    assert f"D = {d:.2f};" in widgets.point_words(space, 0.3, 0.2)
 
 
 def test_a_constant_logit_lies_in_no_region():
@@ -151,11 +111,9 @@ def test_an_infinite_level_is_refused(ratio, level):
         widgets.draw_regions(ratio, 0.1, level)
 
 
-def test_other_spaces_and_points_are_refused(space):
-    with pytest.raises(ValueError, match="z1, z2: expected finite numbers"):
-        widgets.draw_point(space, math.nan, 0.0)
+def test_other_spaces_are_refused(space):
     with pytest.raises(ValueError, match="a space that has one, got a LatentSpace"):
-        widgets.latent_explorer(space._replace(ratio=None))
+        widgets.path_explorer(space._replace(ratio=None))
     with pytest.raises(ValueError, match="expected two dimensions, got 16"):
         widgets.region_explorer(load_pretrained("mnist-16d"))
     with pytest.raises(ValueError, match="expected a ratio or a space that has one, got a Tensor"):

@@ -309,7 +309,8 @@ def exact_weights(ratio: Ratio) -> dict[str, Tensor]:
         scale = torch.where(scale > 0, scale, 1.0).float()
         whole = (weight / scale[:, None]).round().clamp(1 - 2**23, 2**23 - 1).to(torch.int32)
         octets = whole.numpy().astype("<i4").view(np.uint8).reshape(*whole.shape, 4)
-        tensors[f"ratio.{k}.weight"] = torch.from_numpy(octets[..., :3].reshape(len(whole), -1).copy())
+        rows = octets[..., :3].reshape(len(whole), -1).copy()
+        tensors[f"ratio.{k}.weight"] = torch.from_numpy(rows)
         tensors[f"ratio.{k}.scale"] = scale
         tensors[f"ratio.{k}.bias"] = layer.bias.detach().cpu().float()
     return tensors

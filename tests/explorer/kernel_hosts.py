@@ -59,6 +59,10 @@ DRAWN = """() => {
   }
   return false;
 }"""
+# In the page: what the shadow roots say.
+SAID = """() => [...document.querySelectorAll("*")]
+  .map((element) => element.shadowRoot?.textContent.slice(-300))
+  .filter((text) => text)"""
 
 
 class FrontEnd(NamedTuple):
@@ -93,7 +97,10 @@ def opened_notebook(front_end, python, folder):
         try:
             page.wait_for_function(DRAWN, polling=250)
         except TimeoutError:
-            raise AssertionError(f"no figure in an open shadow root; faults: {faults}") from None
+            said = page.evaluate(SAID)
+            raise AssertionError(
+                f"no figure in an open shadow root, but {said}, {faults}"
+            ) from None
         yield notebook
 
 

@@ -321,7 +321,7 @@ def test_what_is_shown_is_what_python_computes(visit, space, name):
 
 def expect_path_drawn(figure, z):
     """Black is under the points of the path; under most, as squares of failed ones cover some."""
-    assert dark_at(figure.pixels("over"), z)[0] > 0.75
+    assert dark_at(figure.pixels("over"), z) > 0.75
 
 
 def test_the_table_follows_the_figure(visit):
@@ -338,7 +338,7 @@ def test_the_table_follows_the_figure(visit):
     assert len(figure.table()) == 8
 
 
-DRAWN = {"points": 12, "method": "probability", "steps": 8, "eta": 2}
+DRAWN = {"points": 12, "method": "probability", "steps": 4, "eta": 1}
 
 
 def test_the_parts_of_the_drawing(visit, space):
@@ -348,34 +348,30 @@ def test_the_parts_of_the_drawing(visit, space):
     over = figure.pixels("over")
     before, after = (torch.tensor([row[k : k + 2] for row in rows]) for k in (1, 4))
     t = torch.linspace(0, 1, 2000)[:, None]
-    dark, opaque = dark_at(over, torch.lerp(before[:1], before[-1:], t))
-    assert 0.4 < dark < 0.85 < 1.2 * opaque
+    assert 0.6 < dark_at(over, torch.lerp(before[:1], before[-1:], t)) < 0.94
     moved = (after - before).norm(dim=1) > 0.3
     whiskers = torch.lerp(before[moved], after[moved], 0.5)
-    assert moved.sum() >= 3 and dark_at(over, whiskers, below=120)[0] == 1
+    assert moved.sum() >= 3 and dark_at(over, whiskers, below=120) == 1
     failed = torch.tensor([row[7] not in ("inside", "converged") for row in rows])
     corner = 3.5 / over.shape[0] * 2 * RADIUS * torch.tensor([1, 1])
-    assert failed.sum() >= 3 and dark_at(over, after[failed] + corner, below=150)[0] == 1
-    assert dark_at(over, after[~failed][1:-1] + corner, below=150)[0] < 0.5
+    assert failed.sum() >= 3 and dark_at(over, after[failed] + corner, below=150) == 1
+    assert dark_at(over, after[~failed][1:-1] + corner, below=150) < 0.5
     ground = figure.pixels("ground")
     angle = torch.linspace(0, 2 * math.pi, 2000)[:, None]
     circle = torch.cat([angle.cos(), angle.sin()], dim=1)
-    on, beside = (dark_at(ground, r * circle, below=110)[0] for r in (1, 1.1))
+    on, beside = (dark_at(ground, r * circle, below=110) for r in (1, 1.1))
     assert on > 0.4 > 2 * beside
-    on, beside = (dark_at(ground, r * circle, below=110)[0] for r in (2, 2.1))
+    on, beside = (dark_at(ground, r * circle, below=110) for r in (2, 2.1))
     assert on > 0.4 > 2 * beside
 
 
 def dark_at(pixels, z, below=60):
-    """The share of places with something dark, and with anything, within a pixel."""
+    """The share of places with something dark within a pixel."""
     size = pixels.shape[0]
     x, y = ((torch.tensor([1, -1]) * z / RADIUS + 1) / 2 * size).long().clamp(1, size - 2).T
-    opaque = pixels[..., 3] > 100
-    shares = []
-    for seen in ((pixels[..., :3] < below).all(-1) & opaque, opaque):
-        near = [seen[y + dy, x + dx] for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-        shares.append(float(torch.stack(near).any(0).float().mean()))
-    return shares
+    dark = (pixels[..., :3] < below).all(-1) & (pixels[..., 3] > 100)
+    near = [dark[y + dy, x + dx] for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+    return float(torch.stack(near).any(0).float().mean())
 
 
 def expect_digits(figure, space, *points):
@@ -485,9 +481,8 @@ def test_slow_motion_walks_through_propose_evaluate_correct(visit, space):
     z.requires_grad_()
     logit = space.ratio.logit(z[None]).sum()
     logit.backward()
-    assert (d, a, slope, moved) == pytest.approx(
-        (float(logit.sigmoid()), float(logit), float(z.grad.norm()), 0), abs=0.03
-    )
+    wanted = (float(logit.detach().sigmoid()), float(logit.detach()), float(z.grad.norm()), 0)
+    assert (d, a, slope, moved) == pytest.approx(wanted, abs=0.03)
     pictures = [figure.hashes()["over"]]
     title = slow.step()
     steps = int(re.fullmatch(r"3\. Correct: step 1 of (\d+)", title)[1])
