@@ -135,6 +135,10 @@ def test_ends_without_an_arc_get_the_straight_line():
 
 def test_the_verdict_looks_at_the_level_of_95_percent_of_codes():
     assert only(paths(RING, state(method="string", steps=200)))[1].status == PathStatus.REACHED
+    chord = [[1.3 * np.cos(angle), 1.3 * np.sin(angle)] for angle in (0.0, 1.6)]
+    _, path = only(paths(RING, state(a=chord[0], b=chord[1], steps=0)))
+    assert RING.log_q_level(0.05) < path.bottleneck < RING.log_q_level(0.5) - 0.5
+    assert path.status == PathStatus.REACHED, "rarer than half of the codes, and still good"
     across = state(a=[-1.3, 0.0], b=[1.3, 0.0], steps=0)
     assert only(paths(RING, across))[1].status == PathStatus.INFEASIBLE
     score = state(a=[-1.3, 0.0], b=[1.3, 0.0], steps=0, method="score", level=-10)
@@ -397,6 +401,8 @@ def test_the_figure_shows_both_paths_the_band_and_the_images(space, monkeypatch)
     d = [line.get_ydata() for line in curve.lines]
     assert d[0] == pytest.approx(space.ratio.prob(proposal).numpy())
     assert d[1] == pytest.approx(space.ratio.prob(path.points[0]).numpy())
+    assert curve.lines[2].get_marker() == "s"
+    assert np.array_equal(curve.lines[2].get_xydata(), np.stack([failed, d[1][failed]], 1))
     band = curve.patches[0]
     assert (band.get_y(), band.get_height()) == pytest.approx((0.4, 0.2))
     for ax, z in zip(rows, (proposal, path.points[0]), strict=True):

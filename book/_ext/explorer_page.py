@@ -67,7 +67,7 @@ class ExplorerDirective(SphinxDirective):
             if "preset" in asked:
                 asked = page.preset_state(page.space_name(space), asked.pop("preset")) | asked
             shown = state.expect_state(asked, page.radius_of(space))
-            markup = page.div(space, shown, page.expect_name(self.arguments[0]))
+            markup = page.div(space, shown, self.arguments[0])
         except ValueError as error:
             raise self.error(f"explorer: {error}") from error
         return [nodes.raw("", markup, format="html")]

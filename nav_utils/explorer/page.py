@@ -146,9 +146,9 @@ def outside(ratio: Ratio, z: Tensor, state: Mapping[str, Any]) -> int:
 
 # ---- the still picture --------------------------------------------------------------------------
 
-SIZE = (7.2, 5.7)  # inches at 100 pixels each
-N_IMAGES, N_CODES = 12, 400
-N_COLOURS, N_GREYS = 31, 9  # of the picture; an odd number of D's has grey for 1/2
+SIZE = (6.6, 5.2)  # inches at 100 pixels each
+N_IMAGES, N_CODES = 12, 300
+N_COLOURS, N_GREYS = 21, 7  # of the picture; an odd number of D's has grey for 1/2
 PLACES = {
     "map": (0.075, 0.345, 0.48, 0.606),
     "curve": (0.63, 0.345, 0.355, 0.606),

@@ -99,8 +99,11 @@ def test_the_book_carries_what_its_pages_fetch(book):
 
 
 def test_a_book_without_an_explorer_carries_nothing_of_it(tmp_path):
-    assert tiny_book(tmp_path, "Words.").returncode == 0
-    assert not (tmp_path / "out" / "_build" / "html" / "_static" / "nav").exists()
+    assert tiny_book(tmp_path, "Words, `nav-explorer` among them.").returncode == 0
+    pages_folder = tmp_path / "out" / "_build" / "html"
+    assert not (pages_folder / "_static" / "nav").exists()
+    page = (pages_folder / "book" / "intro.html").read_text(encoding="utf-8")
+    assert "nav-explorer<" in page and "nav-explorer-loader" not in page
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +125,8 @@ def test_a_fault_stops_the_build_and_is_told(fault, said):
 # ---- the loader ---------------------------------------------------------------------------------
 
 STAND_IN = """
-window.calls = [];
+window.calls ??= [];
+window.modules = (window.modules ?? 0) + 1;
 export function mount(el, options) {
   const { payload, ...rest } = options;
   window.calls.push({ ...rest, bytes: [...payload] });
@@ -161,6 +165,7 @@ def write_assets(folder, module):
     (folder / "explorer-text.js").write_text(static.assignment("window", "NAV_EXPLORER", module))
     (folder / "space-tiny.js").write_text(static.space_script("tiny", b"\x01\xff"))
     (folder / "space-broken.js").write_text(static.assignment("(NAV_SPACES)", "broken", "?"))
+    (folder / "space-empty.js").write_text("")
 
 
 @pytest.fixture(scope="module")
@@ -203,8 +208,9 @@ def mounted(name, query=None):
 
 @pytest.mark.parametrize("over", ["http", "file"])
 def test_an_explorer_in_sight_becomes_live(open_page, over):
-    page = open_page(DIV.format(id="one", space="tiny"), over)
-    assert calls(page, 1) == [mounted("one")]
+    page = open_page(DIV.format(id="one", space="tiny") + DIV.format(id="two", space="tiny"), over)
+    assert calls(page, 2) == [mounted("one"), mounted("two")]
+    assert page.evaluate("window.modules") == 1
     expect(page.locator("#one b")).to_have_text("live")
     module = "explorer.js" if over == "http" else "explorer-text.js"
     assert {"space-tiny.js", module} <= set(page.asked)
@@ -228,7 +234,8 @@ def test_what_is_far_below_is_neither_fetched_nor_mounted_until_it_comes_near(op
 FAILURES = {
     "no data": ({"space": "missing"}, "space-missing.js could not be loaded."),
     "a name that is no file's": ({"space": "../x"}, "The name of its data is not a file's."),
-    "a broken payload": ({"space": "broken"}, "The interactive figure could not start"),
+    "a broken payload": ({"space": "broken"}, "Expected data as base64 in space-broken.js"),
+    "a script without data": ({"space": "empty"}, "Expected data as base64 in space-empty.js"),
 }
 
 
@@ -295,8 +302,11 @@ def test_words_set_a_preset_of_their_explorer_and_show_it(open_page, press):
         page.keyboard.press("Tab")
         expect(words).to_be_focused()
         page.keyboard.press(press)
-    assert calls(page, 2) == [mounted("one"), {"id": "one", "preset": "stall"}]
+    preset = {"id": "one", "preset": "stall"}
+    assert calls(page, 2) == [mounted("one"), preset]
     expect(page.locator("#one")).to_be_in_viewport()
+    words.click()
+    assert calls(page, 3) == [mounted("one"), preset, preset], "it is mounted once"
 
 
 def test_words_for_an_explorer_that_is_not_there_or_not_live_do_no_harm(open_page):
@@ -321,17 +331,17 @@ def test_explorers_that_need_a_kernel_are_left_alone(open_page):
     expect(page.locator("#mine p")).to_have_text("run it")
 
 
-def test_a_page_that_holds_everything_fetches_nothing(reader, tmp_path):
-    static.to_html(static.shipped("digits-2d"), tmp_path / "all.html", name="one")
+@pytest.mark.parametrize("over", ["http", "file"])
+def test_a_page_that_holds_everything_fetches_nothing(reader, folder, address, over):
+    static.to_html(static.shipped("digits-2d"), folder / "all.html", name="one")
     page = reader.new_page()
     asked, faults = [], []
     page.on("request", lambda it: asked.append(it.url))
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda it: faults.append(it.text) if it.type == "error" else None)
-    page.goto((tmp_path / "all.html").as_uri())
+    url = f"{address if over == 'http' else folder.as_uri()}/all.html"
+    page.goto(url)
     page.wait_for_function("document.querySelector('#one').shadowRoot")
     assert faults == [] and page.locator("#one [role=alert]").count() == 0
-    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [
-        (tmp_path / "all.html").as_uri()
-    ]
+    assert [it for it in asked if not it.startswith(("data:", "blob:"))] == [url]
     page.close()

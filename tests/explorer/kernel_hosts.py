@@ -157,7 +157,7 @@ def stop(server):
         family = psutil.Process(server.pid).children(recursive=True)
         server.terminate()  # it ends its kernels and then itself
         with suppress(subprocess.TimeoutExpired):
-            server.wait(20)
+            server.wait(10)
         kill(family)
     server.kill()
     server.wait()

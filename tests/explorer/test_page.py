@@ -355,14 +355,13 @@ def test_the_parts_of_the_drawing(visit, space):
     failed = torch.tensor([row[7] not in ("inside", "converged") for row in rows])
     corner = 3.5 / over.shape[0] * 2 * RADIUS * torch.tensor([1, 1])
     assert failed.sum() >= 3 and dark_at(over, after[failed] + corner, below=150) == 1
-    assert dark_at(over, after[~failed][1:-1] + corner, below=150) < 0.5
+    assert dark_at(over, after[~failed][1:-1] + corner, below=150) < 0.8
     ground = figure.pixels("ground")
     angle = torch.linspace(0, 2 * math.pi, 2000)[:, None]
     circle = torch.cat([angle.cos(), angle.sin()], dim=1)
-    on, beside = (dark_at(ground, r * circle, below=110) for r in (1, 1.1))
-    assert on > 0.4 > 2 * beside
-    on, beside = (dark_at(ground, r * circle, below=110) for r in (2, 2.1))
-    assert on > 0.4 > 2 * beside
+    for r in (1, 2):
+        on, beside = (dark_at(ground, radius * circle, below=150) for radius in (r, 1.1 * r))
+        assert on > 0.55 > 2 * beside
 
 
 def dark_at(pixels, z, below=60):
@@ -547,19 +546,36 @@ def test_slow_motion_of_the_loop_tells_of_the_loop(visit):
 
 @both_ways
 def test_it_plays_and_pauses(visit, home):
-    figure = Figure(visit(fragment=link_to(steps=4, method="logit"), home=home))
+    figure = Figure(visit(fragment=link_to(method="probability", eta=0.05, steps=400), home=home))
     slow = Slow(figure)
     figure.button("Play").click()
-    expect(slow.title).to_contain_text("step 1 of 4")
+    expect(slow.title).to_contain_text("3. Correct: step ")
     figure.button("Pause").click()
     paused = slow.title.text_content()
     figure.page.wait_for_timeout(1200)
     assert slow.title.text_content() == paused
     figure.button("Play").click()
-    expect(slow.title).to_contain_text("Done.")
-    expect(figure.button("Pause")).to_have_count(0)
-    figure.button("Play").click()  # once more, from the start
-    expect(slow.title).to_contain_text("2. Evaluate")
+    expect(slow.title).not_to_have_text(paused)
+    figure.button("Next").click()  # which pauses too
+    expect(figure.button("Play")).to_be_visible()
+
+
+def test_it_plays_to_the_end_and_then_from_the_start(visit):
+    figure = Figure(visit(fragment=link_to(steps=2, method="logit")))
+    slow = Slow(figure)
+    slow.title.evaluate(
+        "(title) => { window.titles = []; new MutationObserver(() => "
+        "titles.at(-1) === title.textContent || titles.push(title.textContent))"
+        ".observe(title, { childList: true, characterData: true, subtree: true }); }"
+    )
+    stages = ["1. Propose", "2. Evaluate", "3. Correct: step 1", "3. Correct: step 2 of 2 Done."]
+    for _ in range(2):
+        figure.button("Play").click()
+        expect(figure.button("Pause")).to_be_visible()
+        expect(figure.button("Play")).to_be_visible()
+    titles = figure.page.evaluate("titles")
+    assert len(titles) == 2 * len(stages)
+    assert all(title.startswith(stage) for title, stage in zip(titles, 2 * stages, strict=True))
 
 
 def test_slow_motion_may_begin_while_a_check_is_under_way(visit):

@@ -232,7 +232,8 @@ def test_the_figure_follows_the_width_of_the_window(visit):
 
 def test_a_sharp_screen_has_sharp_pictures(visit):
     figure = Figure(visit("plain.html", device_scale_factor=2))
-    assert figure.pixels("over").shape[0] == round(2 * figure.map.bounding_box()["width"])
+    size = round(2 * figure.map.bounding_box()["width"])
+    assert figure.pixels("over").shape == figure.pixels("ground").shape == (size, size, 4)
     figure.drag("a", [2.0, 1.0])
     assert figure.state()["a"] == pytest.approx([2.0, 1.0], abs=0.02)
 

@@ -389,13 +389,13 @@ def test_an_idle_explorer_asks_for_no_frame(visit):
 
 
 def test_play_stops_out_of_sight(visit):
-    slow = link_to(method="probability", eta=0.05, steps=400)
+    slow = link_to(method="probability", eta=0.02, steps=400)
     page = visit(fragment=slow, script=COUNT_FRAMES)
     figure = Figure(page)
     figure.button("Slow motion").click()
     figure.button("Play").click()
     title = figure.root.locator(".slow p").first
-    expect(title).to_contain_text("step 1 of")
+    expect(title).to_contain_text("3. Correct: step ")
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(figure.card).not_to_be_in_viewport()
     Figure(page, "second")  # which is live by now
