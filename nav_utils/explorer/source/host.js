@@ -71,10 +71,10 @@ function render({ model, el }) {
   const words = wordsFor(el);
   const figure = document.createElement("div");
   el.append(figure);
-  const read = () => Object.fromEntries(KEYS.map((key) => [key, model.get(key)]));
   try {
     const space = spaceOf(model.get("payload"));
-    const start = clampState(read(), space.meta);
+    const given = Object.fromEntries(KEYS.map((key) => [key, model.get(key)]));
+    const start = clampState(given, space.meta);
     let writing = false;
     const view = new View(figure, space, { start, first: start }, words, {
       link: (now) => ({ label: words.python, text: inPython(now) }),
@@ -90,10 +90,11 @@ function render({ model, el }) {
         writing = false;
       },
     });
-    const follow = () => {
-      if (!writing) view.set(clampState(read(), space.meta));
+    // Only what has changed: an end that is being dragged has not come to Python yet.
+    const follow = (key) => {
+      if (!writing) view.set({ [key]: model.get(key) });
     };
-    for (const key of KEYS) model.on(`change:${key}`, follow);
+    for (const key of KEYS) model.on(`change:${key}`, () => follow(key));
     return () => view.destroy();
   } catch (error) {
     problem(figure, words.problem(error.message));
