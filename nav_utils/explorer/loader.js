@@ -3,6 +3,7 @@
 // explorer comes near the window.
 (() => {
   const base = (document.currentScript?.src ?? "").replace(/[^/]*$/, "");
+  const HEADER = 70; // pixels that a page may have fixed at its top
   const spaces = (window.NAV_SPACES ??= {}); // payloads as base64, by name
   const payloads = new Map(); // promises of bytes, by name: explorers of one space share them
   const mounted = new Map(); // promises of what `mount` returns, by element
@@ -77,9 +78,13 @@
     el.prepend(said);
   }
 
+  /** Bring a figure to the top of the window, unless all that moves can be seen. */
   function show(el) {
+    const { top } = el.getBoundingClientRect();
+    if (top >= HEADER && top < innerHeight / 3) return;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    el.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "nearest" });
+    el.style.scrollMarginTop = `${HEADER}px`;
+    el.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   }
 
   const explorerCalled = (name) =>

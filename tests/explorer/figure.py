@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from urllib.parse import parse_qsl
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import expect
@@ -15,8 +16,9 @@ from playwright.sync_api import expect
 from nav_utils.explorer.state import DEFAULTS, LIMITS, WORDS, expect_state
 
 EXACT = "Checked with the network itself."
-QUICK = "Computed on a grid while you drag."
-HELP = re.compile("^Drag A and B")
+QUICK = "Computed on a grid."
+HELP = re.compile(r"^A \(.*\): D .*\. B \(.*\): D .*\. Drag them")
+CONTENT = ("inside", "converged", "given", "stands still", "–")  # what the table calls no failure
 RADIUS = 3.5
 SHOWN = 12  # decoded images in a row
 KEYS = [*DEFAULTS.keys() - {"a", "b"}]  # of the controls
@@ -111,13 +113,17 @@ class Figure:
         return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
     def table(self):
-        """The rows of the table, opened: numbers, and the status."""
+        """The rows of the table, opened: point, x, y, D, x, y, D, status; D is that of its a."""
         if self.root.locator("table").is_hidden():
             self.root.get_by_text("The path as a table").click()
             expect(self.root.locator("tbody tr").first).to_be_visible()
         rows = "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
         found = self.root.locator("tbody tr").evaluate_all(rows)
-        return [[*map(number, cells[:-1]), cells[-1]] for cells in found]
+        rows = [[*map(number, cells[:-1]), cells[-1]] for cells in found]
+        for row in rows:
+            for k in (3, 7):
+                assert row[k + 1] == pytest.approx(1 / (1 + math.exp(-row[k])), abs=0.0075)
+        return [row[:3] + row[4:7] + row[8:] for row in rows]
 
     # ---- what a reader does ---------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ function labelled(text, input, value) {
 
 function slider(text, [min, max, step], { read, write, format }) {
   const input = make("input", { type: "range", min, max, step });
-  const value = make("output", {});
+  const value = make("span", {}); // an output would take the label for itself
   return {
     root: labelled(text, input, value),
     input,

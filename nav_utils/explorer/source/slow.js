@@ -57,32 +57,31 @@ export function makeSlow(words, space, change) {
 
   /** What to draw: all of it or, in slow motion, what there is at this step, with its words. */
   function stage(path, state) {
-    const n = path.status.length;
+    const failed = Array.from(path.status, (status) => status > 1);
+    const loop = state.planner === "stepwise" && state.method !== "string";
+    const whiskers = state.method !== "string" && !loop;
     if (root.hidden) {
-      const hollow = Array.from(path.status, (status) => status > 1);
-      return {
-        points: path.points,
-        a: path.a,
-        corrected: true,
-        whiskers: state.method !== "string",
-        hollow,
-      };
+      return { points: path.points, a: path.a, corrected: true, whiskers, hollow: failed };
     }
     last = 1 + path.trace.length;
     step = Math.min(step, last);
     const points = step < 2 ? path.proposal : path.trace[step - 2];
     const before = step < 3 ? path.proposal : path.trace[step - 3];
-    const a = logits(points);
     const outside = Array.from(path.insideProposal, (inside) => !inside);
-    tell(path, state, points, before, a, outside.filter(Boolean).length, n);
-    const failed = Array.from(path.status, (status) => step === last && status > 1);
+    // The evaluation tells of the point that the first step will move.
+    const after = step === 1 ? (path.trace[0] ?? points) : points;
+    const followed = loop ? Math.min(step - 1, failed.length - 1) : busiest(after, before);
+    tell(path, state, loop, outside.filter(Boolean).length);
+    const from = loop ? shifted(points) : before;
+    numbers.textContent =
+      step === 0 || (loop && step === 1) ? "" : numbersOf(followed, points, from, loop);
     return {
       points,
-      a,
+      a: logits(points),
       corrected: step > 1,
-      whiskers: step > 1 && state.method !== "string",
-      hollow: step === 1 ? outside : failed,
-      followed: step > 1 ? busiest(path) : null,
+      whiskers: step > 1 && whiskers,
+      hollow: step === 1 ? outside : failed.map((is) => is && step === last),
+      followed: step > 1 ? followed : null,
     };
   }
 
@@ -94,52 +93,56 @@ export function makeSlow(words, space, change) {
     });
   }
 
-  function tell(path, state, points, before, a, outside, n) {
-    const steps = last - 1;
-    const loop = state.planner === "stepwise" && state.method !== "string";
-    const correcting = () => (loop ? words.walk(step - 1, steps) : words.correct(step - 1, steps));
-    const [head, text] =
-      step === 0
-        ? words.propose(n, state.proposal)
-        : step === 1
-          ? words.evaluate(outside, n)
-          : correcting();
-    title.textContent = `${head}: ${text}${step === last ? ` ${words.finished}` : ""}`;
-    const { propose, evaluate } = words.formula;
+  function tell(path, state, loop, outside) {
+    const n = path.status.length;
     const goal =
       state.method === "score" ? "score" : state.method === "string" ? "both" : state.side;
-    formula.textContent =
-      step === 0
-        ? (propose[state.proposal] ?? propose.slerp)
-        : step === 1
-          ? evaluate[goal]
-          : words.formula[state.method];
-    const i = busiest(path);
-    const out = new Float64Array(3);
-    space.grid.evaluate(points[2 * i], points[2 * i + 1], out);
-    const move = Math.hypot(points[2 * i] - before[2 * i], points[2 * i + 1] - before[2 * i + 1]);
-    numbers.textContent = words.follow(
-      i,
-      sigmoid(out[0]),
-      out[0],
-      Math.hypot(out[1], out[2]),
-      move,
-    );
+    const { propose, evaluate } = words.formula;
+    const steps = [
+      [
+        loop ? words.proposeLoop(n) : words.propose(n, state.proposal),
+        propose[state.proposal] ?? propose.slerp,
+      ],
+      [words.evaluate(outside, n), evaluate[goal]],
+    ];
+    const walk = loop ? words.walk : words.correct;
+    const [[head, text], how] = steps[step] ?? [
+      walk(step - 1, last - 1),
+      words.formula[state.method],
+    ];
+    title.textContent = `${head}: ${text}${step === last ? ` ${words.finished}` : ""}`;
+    formula.textContent = how;
     back.disabled = step === 0;
     next.disabled = step === last;
   }
 
-  /** The point to follow: that which moves most in all, the same at every step. */
-  function busiest(path) {
-    let [best, most] = [Math.floor(path.status.length / 2), 0];
-    for (let i = 0; i < path.status.length; i++) {
+  /** Of one point: D, a and |grad a| where the step began (in the loop: where it ended), and the move. */
+  function numbersOf(i, points, before, loop) {
+    const out = new Float64Array(3);
+    const start = loop ? points : before;
+    space.grid.evaluate(start[2 * i], start[2 * i + 1], out);
+    const move = Math.hypot(points[2 * i] - before[2 * i], points[2 * i + 1] - before[2 * i + 1]);
+    return words.follow(i, sigmoid(out[0]), out[0], Math.hypot(out[1], out[2]), move);
+  }
+
+  /** The point that this step moves most. */
+  function busiest(points, before) {
+    let [best, most] = [0, -1];
+    for (let i = 0; i < points.length / 2; i++) {
       const moved = Math.hypot(
-        path.points[2 * i] - path.proposal[2 * i],
-        path.points[2 * i + 1] - path.proposal[2 * i + 1],
+        points[2 * i] - before[2 * i],
+        points[2 * i + 1] - before[2 * i + 1],
       );
       if (moved > most) [best, most] = [i, moved];
     }
     return best;
+  }
+
+  /** Each point's predecessor: where the loop came from. */
+  function shifted(points) {
+    const from = points.slice();
+    from.copyWithin(2, 0, points.length - 2);
+    return from;
   }
 
   return {

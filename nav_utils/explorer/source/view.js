@@ -160,18 +160,30 @@ export class View {
         : words.quick;
     parts.column.hidden = mark === null;
     if (mark === null) {
-      parts.point.textContent = words.handleHelp;
+      const [da, db] = [path.aProposal[0], path.aProposal.at(-1)].map(sigmoid);
+      parts.point.textContent = words.ends(this.state.a, da, this.state.b, db);
       return;
     }
     const [before, after] = [path.aProposal[mark], stage.a[mark]].map(sigmoid);
-    parts.point.textContent = words.point(mark, n, before, after, path.status[mark]);
+    parts.point.textContent = words.point(mark, n, before, after, this.statusOf(mark));
     parts.column.style.left = `${(Math.round((mark / (n - 1)) * (SHOWN - 1)) / SHOWN) * 100}%`;
     parts.column.style.width = `${100 / SHOWN}%`;
   }
 
   sentence() {
     const both = this.result.paths.length > 1 ? ` ${this.words.bothArcs}` : "";
-    return this.words.words(this.path, this.state) + both;
+    return this.words.words(this.path, this.state, this.space.meta.log_q_95) + both;
+  }
+
+  /** How a point ended, in words: an end was given, a string judges no point by itself. */
+  statusOf(i) {
+    const { path, state, words } = this;
+    const [alone, last] = [state.method !== "string", path.status.length - 1];
+    if (i === 0 || (i === last && (state.planner === "pointwise" || !alone))) return words.given;
+    if (!alone) return words.unjudged;
+    const z = path.points.subarray(2 * i - 2, 2 * i + 2);
+    const still = state.planner === "stepwise" && z[0] === z[2] && z[1] === z[3];
+    return still ? words.still : words.status[path.status[i]];
   }
 
   placeHandles() {
@@ -201,11 +213,12 @@ export class View {
     if (!parts.table.open || !this.result) return;
     const { path } = this;
     const cell = (x) => make("td", { textContent: typeof x === "string" ? x : words.number(x) });
-    const rows = Array.from(path.status, (status, i) => {
-      const proposed = [path.proposal[2 * i], path.proposal[2 * i + 1], sigmoid(path.aProposal[i])];
-      const corrected = [path.points[2 * i], path.points[2 * i + 1], sigmoid(path.a[i])];
+    const rows = Array.from(path.status, (_, i) => {
+      const place = (z, a) => [z[2 * i], z[2 * i + 1], a[i], sigmoid(a[i])];
+      const proposed = place(path.proposal, path.aProposal);
+      const corrected = place(path.points, path.a);
       const head = make("th", { textContent: String(i + 1), scope: "row" });
-      return make("tr", {}, head, ...[...proposed, ...corrected, words.status[status]].map(cell));
+      return make("tr", {}, head, ...[...proposed, ...corrected, this.statusOf(i)].map(cell));
     });
     parts.table.querySelector("tbody").replaceChildren(...rows);
   }

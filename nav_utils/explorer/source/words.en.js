@@ -19,8 +19,6 @@ export const en = {
   handle: (end) => `Endpoint ${end}`,
   handleRole: "point on a map",
   handleValue: (x, y, d) => `x ${plain(x)}, y ${plain(y)}, D ${plain(d)}`,
-  handleHelp:
-    "Drag A and B, or focus one and use the arrow keys (with Shift: big steps; with Alt: small ones).",
 
   presets: "Show",
   noPreset: "a state of your own",
@@ -33,7 +31,7 @@ export const en = {
     {
       probability: "probability (the text\u2019s)",
       logit: "logit",
-      gauss_newton: "Gauss\u2013Newton",
+      gauss_newton: "Gauss-Newton",
       score: "score",
       string: "string",
     },
@@ -55,35 +53,43 @@ export const en = {
   unused: (method) => `The ${method} method does not use it.`,
   short,
 
-  words(p, { method, side, level }) {
+  words(p, { method, side, level, planner, steps }, typical) {
     const n = p.status.length;
     let where = "outside the band";
     if (method === "score") where = "below the level";
     else if (side === "hole" && method !== "string")
       where = level === null ? "above the band" : "above the level";
     const [before, after] = p.outside;
-    const gone = p.failed ? `; ${p.failed} gave up (hollow squares)` : "";
+    const stay = planner === "pointwise" || method === "string" ? " (A and B stay)" : "";
+    let gone = p.failed ? `; ${p.failed} gave up (hollow squares)` : "";
+    if (steps === 0) gone = "; no step is allowed";
     const [long, gap] = [number(p.lengthRatio, 1), number(p.tear, 1)];
     return (
-      `${before} of ${n} points of the proposal are ${where}, ${after} after the correction${gone}. ` +
-      `The path is ${long} times the straight line, its largest gap ${gap} times the median. ` +
-      this.verdict(p)
+      `${this.verdict(p, typical)} ${before} of ${n} points of the proposal are ${where}, ` +
+      `${after} after the correction${stay}${gone}. ` +
+      `The path is ${long} times the straight line, its largest gap ${gap} times the median.`
     );
   },
-  verdict: (p) =>
-    ({
-      reached: `It arrives; its lowest log p \u2212 a is ${number(p.bottleneck, 1)}.`,
-      stalled: "It stalls: it does not arrive at B.",
-      infeasible:
-        `It arrives, but crosses a place where log p \u2212 a is ${number(p.bottleneck, 1)}: ` +
-        "rarer than 95 % of codes.",
-      non_finite: "It met values that are not finite.",
-    })[p.verdict],
+  /** `typical`: the log p - a that 95 % of codes have. */
+  verdict(p, typical) {
+    const lowest = `its lowest log p \u2212 a is ${number(p.bottleneck, 1)}`;
+    const rare = `rarer than 95 % of codes, which are above ${number(typical, 1)}`;
+    if (p.verdict === "stalled") return "It stalls: it does not arrive at B.";
+    if (p.verdict === "non_finite") return "It met values that are not finite.";
+    if (p.verdict === "infeasible") return `It arrives, but ${lowest}, ${rare}.`;
+    return p.bottleneck < typical
+      ? `It arrives; ${lowest}, ${rare}, but no rarer than its worse end, which was given.`
+      : `It arrives; ${lowest}, no rarer than 95 % of codes.`;
+  },
   point: (i, n, dBefore, dAfter, status) =>
     `Point ${i + 1} of ${n}: D ${number(dBefore)} on the proposal, ${number(dAfter)} after the ` +
-    `correction; ${STATUS[status] ?? "\u2013"}.`,
+    `correction; ${status}.`,
+  ends: ([ax, ay], da, [bx, by], db) =>
+    `A (${number(ax)}, ${number(ay)}): D ${number(da)}. ` +
+    `B (${number(bx)}, ${number(by)}): D ${number(db)}. ` +
+    "Drag them, or focus one and use the arrow keys (Shift: big steps, Alt: small ones).",
   exact: "Checked with the network itself.",
-  quick: "Computed on a grid while you drag.",
+  quick: "Computed on a grid.",
   gridOnly: (error) => `Computed on a grid, whose D is off by at most ${short(error)}.`,
   bothArcs: "Shown below: the arc whose bottleneck is better.",
 
@@ -93,6 +99,10 @@ export const en = {
   next: "Next",
   play: "Play",
   pause: "Pause",
+  proposeLoop: (n) => [
+    "1. Propose",
+    `a step towards B, one of ${n - 1}; each waits for the correction of the last.`,
+  ],
   propose: (n, proposal) => [
     "1. Propose",
     `${n} points on the ${{ linear: "straight line", slerp: "arc", arcs: "better arc" }[proposal]}.`,
@@ -102,8 +112,8 @@ export const en = {
   walk: (k, last) => ["Propose, evaluate, correct", `step ${k} of ${last} of the loop`],
   finished: "Done.",
   follow: (i, d, a, slope, move) =>
-    `Point ${i + 1}: D = ${number(d)}, a = ${number(a)}, |\u2207a| = ${number(slope)}, ` +
-    `this step moved it by ${number(move, 3)}.`,
+    `Point ${i + 1}: D = ${number(d)}, a = ${number(a)}, |\u2207a| = ${number(slope)}; ` +
+    `this step moves it by ${number(move, 3)}.`,
   formula: {
     propose: {
       linear: "z = (1 \u2212 t) A + t B",
@@ -115,14 +125,18 @@ export const en = {
       score: "log p(z) \u2212 a(z) \u2265 level ?",
     },
     probability: "z \u2190 z \u2212 \u03b7 \u00b7 2 (D \u2212 \u00bd) D (1 \u2212 D) \u2207a",
-    logit: "z \u2190 z \u2212 \u03b7 \u00b7 a \u2207a",
-    gauss_newton: "z \u2190 z \u2212 \u03b7 \u00b7 a \u2207a / (|\u2207a|\u00b2 + \u03bb)",
-    score: "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a)",
+    logit: "z \u2190 z \u2212 \u03b7 \u00b7 a \u2207a, no longer than \u00bd",
+    gauss_newton:
+      "z \u2190 z \u2212 \u03b7 \u00b7 a \u2207a / (|\u2207a|\u00b2 + \u03bb), \u03bb = 0.001, no longer than \u00bd",
+    score: "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a), no longer than \u00bd",
     string: "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a), across the path; then evenly spaced",
   },
 
   table: "The path as a table",
-  columns: ["point", "proposal x", "y", "D", "corrected x", "y", "D", "status"],
+  columns: ["point", "proposal x", "y", "a", "D", "corrected x", "y", "a", "D", "status"],
+  given: "given",
+  still: "stands still",
+  unjudged: "\u2013",
   status: STATUS,
   link: "Link to this state",
   python: "This state in Python",
