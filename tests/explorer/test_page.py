@@ -203,7 +203,7 @@ def test_every_method_begins_with_its_own_step_size_and_level(visit, home):
         with differs(figure, "over", "curve", "said"):
             figure.set("method", method)
         assert figure.state() == DEFAULTS | {"method": method, "eta": ETA[method]}
-        shown = figure.root.locator("label:has([data-key=eta]) output")
+        shown = figure.root.locator("label:has([data-key=eta]) span + span")
         assert float(shown.text_content()) == ETA[method]
 
 
