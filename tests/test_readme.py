@@ -43,11 +43,15 @@ def table():
     return [row for row in map(ROW.match, read("README.md").splitlines()) if row]
 
 
-def test_the_example_of_the_readme_runs_and_gives_the_shapes_it_states(monkeypatch):
+def test_the_examples_of_the_readme_run_and_give_the_shapes_they_state(monkeypatch, tmp_path):
     monkeypatch.setenv("TQDM_DISABLE", "1")
-    (example,) = blocks(read("README.md"), "python")
+    monkeypatch.chdir(tmp_path)  # the second writes a file
     names = {}
-    exec(compile(example, "README.md", "exec"), names)
+    first, second = blocks(read("README.md"), "python")
+    for example in (first, second):
+        exec(compile(example, "README.md", "exec"), names)
+    assert len(names["explorer"].path) == 48
+    assert (tmp_path / "explorer.html").stat().st_size > 800_000
     assert names["train"].images.shape == (1500, 1, 8, 8)
     assert names["codes"].shape == (1500, 2)
     assert names["images"].shape == (9, 1, 28, 28)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 
 sys.path.append(str(Path(__file__).parents[1] / "book"))
 import pages
+from figure import Figure, link_to
 
 from nav_utils.explorer.payload import shipped_presets
 from nav_utils.pretrained import load_pretrained
@@ -41,15 +43,16 @@ The end.
 DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 # As a notebook's stored output has it.
 BARE = (
-    '<div class="nav-explorer" id="{name}" data-space="mnist-2d" data-state="{{}}">'
+    '<div class="nav-explorer" id="{name}" data-space="mnist-2d" data-state="{state}">'
     f'<img alt="A map" width="640" height="500" src="{DOT}"><p>A still picture.</p></div>'
 )
+FEW = "{&quot;points&quot;: 8, &quot;steps&quot;: 5}"
 # A page without the book's theme; its favicon is its own, as the policy of a test wants it.
 PLAIN = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plain</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="_static/favicon.svg">
 <script defer src="_static/nav/nav-explorer-loader.js"></script></head><body>%s
-{BARE.format(name="first").replace(DOT, "_static/favicon.svg")}</body></html>
+{BARE.format(name="first", state="{}").replace(DOT, "_static/favicon.svg")}</body></html>
 """
 
 
@@ -103,7 +106,7 @@ def write_book(book):
     ]
     intro = INTRO.format(words=", ".join(words) or "none")
     (book / "intro.md").write_text(intro, encoding="utf-8")
-    forty = "\n\n".join(["# Forty", *(BARE.format(name=f"e{i}") for i in range(40))])
+    forty = "\n\n".join(["# Forty", *(BARE.format(name=f"e{i}", state=FEW) for i in range(40))])
     (book / "forty.md").write_text(forty, encoding="utf-8")
     toc = "format: jb-book\nroot: book/intro\nparts:\n- chapters:\n  - file: book/forty\n"
     (book / "_toc.yml").write_text(toc, encoding="utf-8")
@@ -124,21 +127,35 @@ def served(small_book):
         yield address
 
 
+@pytest.fixture(scope="module")
+def context(browser):
+    """A browser's context with the options that are asked for; one for each set of options."""
+    known = {}
+
+    def context(**options):
+        key = repr(sorted(options.items()))
+        size = {"width": 1100, "height": 800}
+        if key not in known:
+            wanted = {"reduced_motion": "reduce", "viewport": size, **options}
+            known[key] = browser.new_context(**wanted)
+        return known[key]
+
+    return context
+
+
 @pytest.fixture
-def visit(browser, served, small_book):
+def visit(context, served, small_book):
     """Open a page, by the name of its file; what it does wrong fails the test that opened it.
 
     home is "http", "file" or an address; script runs before those of the page; headers come with
     the page; other options are those of a browser's context.
     """
-    contexts, faults = [], []
+    opened, faults = [], []
 
     def visit(name="book/intro.html", fragment="", home="http", script="", headers=None, **options):
         home = {"http": served, "file": small_book.as_uri()}.get(home, home)
-        size = {"width": 1100, "height": 800}
-        wanted = {"reduced_motion": "reduce", "viewport": size, **options}
-        contexts.append(browser.new_context(**wanted))
-        page = contexts[-1].new_page()
+        page = context(**options).new_page()
+        opened.append(page)
         page.set_default_timeout(30_000)
         page.add_init_script(script)
         watch(page, home, faults)
@@ -149,8 +166,38 @@ def visit(browser, served, small_book):
         return page
 
     yield visit
-    for context in contexts:
-        context.close()
+    for page in opened:
+        page.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="module")
+def shared(context, served):
+    """A page that the tests of a module share, and what it does wrong."""
+    page, faults = context().new_page(), []
+    page.set_default_timeout(30_000)
+    watch(page, served, faults)
+    page.goto(f"{served}/plain.html", wait_until="load")
+    return page, faults
+
+
+@pytest.fixture
+def show(shared):
+    """A new figure in a state of its own, on a shared page: quicker than a `visit`."""
+    page, faults = shared
+    faults.clear()
+
+    def show(**state):
+        page.mouse.up()
+        page.mouse.move(2, 2)
+        page.evaluate("scrollTo(0, 0)")
+        page.locator("#first .card").evaluate("(card) => { card.dataset.old = ''; }")
+        link = link_to(**state, again=time.monotonic_ns())  # a link to another address is followed
+        page.evaluate("(fragment) => { location.hash = fragment; }", link)
+        expect(page.locator("#first .card:not([data-old])")).to_have_count(1)
+        return Figure(page)
+
+    yield show
     assert faults == []
 
 
@@ -173,4 +220,10 @@ def watch(page, home, faults):
     page.on("request", lambda request: note(request.url))
     page.on("websocket", lambda socket: note(socket.url))
     page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
+
+    def dismiss(dialog):
+        faults.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
     page.on("console", hear)
+    page.on("dialog", dismiss)

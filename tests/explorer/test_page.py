@@ -49,8 +49,8 @@ def test_both_ends_follow_the_mouse(visit, space, home):
     expect_ends(figure, space, figure.state())
 
 
-def test_while_it_is_dragged_the_words_follow_and_nothing_is_announced(visit, space):
-    figure = Figure(visit())
+def test_while_it_is_dragged_the_words_follow_and_nothing_is_announced(show, space):
+    figure = show()
     figure.live.evaluate(
         "(live) => { window.heard = []; new MutationObserver(() => heard.push(live.textContent))"
         ".observe(live, { childList: true, characterData: true, subtree: true }); }"
@@ -73,8 +73,8 @@ def test_while_it_is_dragged_the_words_follow_and_nothing_is_announced(visit, sp
     assert figure.page.evaluate("heard") == [figure.said.text_content()]
 
 
-def test_a_handle_taken_at_its_rim_does_not_jump(visit):
-    figure = Figure(visit())
+def test_a_handle_taken_at_its_rim_does_not_jump(show):
+    figure = show()
     x, y = figure.where(DEFAULTS["a"])
     mouse = figure.page.mouse
     mouse.move(x + 12, y - 9)
@@ -86,14 +86,14 @@ def test_a_handle_taken_at_its_rim_does_not_jump(visit):
     assert figure.state()["a"] == pytest.approx(moved, abs=0.011)
 
 
-def test_an_end_stops_at_the_edge_of_the_map(visit):
-    figure = Figure(visit())
+def test_an_end_stops_at_the_edge_of_the_map(show):
+    figure = show()
     figure.drag("a", [4.2, -4.0])
     assert figure.state()["a"] == [RADIUS, -RADIUS]
 
 
-def test_only_the_first_button_of_a_mouse_drags(visit):
-    figure = Figure(visit())
+def test_only_the_first_button_of_a_mouse_drags(show):
+    figure = show()
     before = figure.values()
     for button in ("right", "middle"):
         figure.handle("a").hover()
@@ -187,9 +187,9 @@ CONTROLS = {
 
 
 @pytest.mark.parametrize("name", CONTROLS)
-def test_a_control_changes_state_and_picture(visit, name):
+def test_a_control_changes_state_and_picture(show, name):
     key, state, done, value, parts = CONTROLS[name]
-    figure = Figure(visit(fragment=link_to(**state)))
+    figure = show(**state)
     with differs(figure, *parts.split()):
         figure.set(key, done)
     assert figure.state() == expect_state(state | {key: value})
@@ -207,8 +207,8 @@ def test_every_method_begins_with_its_own_step_size_and_level(visit, home):
         assert float(shown.text_content()) == ETA[method]
 
 
-def test_the_level_is_that_of_the_codes_or_none(visit, space):
-    figure = Figure(visit())
+def test_the_level_is_that_of_the_codes_or_none(show, space):
+    figure = show()
     typical = {"gauss_newton": space.ratio.level(0.05), "score": space.ratio.log_q_level(0.05)}
     for method, level in typical.items():
         if method != figure.shown()["method"]:
@@ -224,15 +224,15 @@ def test_the_level_is_that_of_the_codes_or_none(visit, space):
         assert figure.state()["level"] is None
 
 
-def test_a_level_of_ones_own_is_shown_and_kept(visit):
-    figure = Figure(visit(fragment=link_to(level=1.25)))
+def test_a_level_of_ones_own_is_shown_and_kept(show):
+    figure = show(level=1.25)
     assert figure.control("level").locator("option:checked").text_content() == "own (1.25)"
     figure.set("steps", "Home")
     assert figure.state() == DEFAULTS | {"level": 1.25, "steps": 0}
 
 
-def test_a_slider_follows_the_mouse(visit):
-    figure = Figure(visit())
+def test_a_slider_follows_the_mouse(show):
+    figure = show()
     box = figure.control("noise").bounding_box()
     with differs(figure, "over", "said"):
         figure.control("noise").click(position={"x": box["width"] / 2, "y": box["height"] / 2})
@@ -300,8 +300,8 @@ STATES = {
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_what_is_shown_is_what_python_computes(visit, space, name):
-    figure = Figure(visit(fragment=link_to(**STATES[name])))
+def test_what_is_shown_is_what_python_computes(show, space, name):
+    figure = show(**STATES[name])
     proposal, path = best_of(paths(space.ratio, expect_state(STATES[name])))
     z, rows = path.points[0], figure.table()
     assert [row[0] for row in rows] == list(range(1, len(z) + 1))
@@ -325,8 +325,8 @@ def expect_path_drawn(figure, z):
     assert dark_at(figure.pixels("over"), z) > 0.75
 
 
-def test_the_table_follows_the_figure(visit):
-    figure = Figure(visit())
+def test_the_table_follows_the_figure(show):
+    figure = show()
     before = figure.table()
     assert len(before) == 48 and before[0][1:3] == DEFAULTS["a"]
     figure.drag("a", [2.0, 1.0])
@@ -342,9 +342,9 @@ def test_the_table_follows_the_figure(visit):
 DRAWN = {"points": 12, "method": "probability", "steps": 4, "eta": 1}
 
 
-def test_the_parts_of_the_drawing(visit, space):
+def test_the_parts_of_the_drawing(show, space):
     """Dashes for the proposal, lines to its correction, squares where that failed, circles."""
-    figure = Figure(visit(fragment=link_to(**DRAWN)))
+    figure = show(**DRAWN)
     rows = figure.table()
     over = figure.pixels("over")
     before, after = (torch.tensor([row[k : k + 2] for row in rows]) for k in (1, 4))
@@ -388,8 +388,8 @@ def expect_digits(figure, space, *points):
             assert error < 2, (row, k, float(error))
 
 
-def test_the_map_has_the_colours_of_d(visit, space):
-    figure = Figure(visit())
+def test_the_map_has_the_colours_of_d(show, space):
+    figure = show()
     pixels = figure.pixels("ground")
     size = pixels.shape[0]
     generator = torch.Generator().manual_seed(0)
@@ -405,8 +405,8 @@ def test_the_map_has_the_colours_of_d(visit, space):
     assert 0.6 < float(near[striped].float().mean()) < 0.95
 
 
-def test_what_eps_draws_moves(visit, space):
-    figure = Figure(visit(fragment=link_to(eps=0.1, method="string")))
+def test_what_eps_draws_moves(show, space):
+    figure = show(eps=0.1, method="string")
     narrow, height = figure.pixels("ground"), zone_height(figure)
     figure.set("eps", "End ArrowLeft " + "ArrowLeft " * 24)
     figure.settle()
@@ -467,8 +467,8 @@ class Slow:
         return [number(part) for part in FOLLOWED.fullmatch(self.numbers.text_content()).groups()]
 
 
-def test_slow_motion_walks_through_propose_evaluate_correct(visit, space):
-    figure = Figure(visit(fragment=link_to(steps=7)))
+def test_slow_motion_walks_through_propose_evaluate_correct(show, space):
+    figure = show(steps=7)
     usual, before = figure.picture(), int(re.search(r"(\d+) of", figure.said.text_content())[1])
     slow = Slow(figure)
     expect(slow.title).to_have_text("1. Propose: 48 points on the straight line.")
@@ -502,8 +502,8 @@ def test_slow_motion_walks_through_propose_evaluate_correct(visit, space):
     assert figure.picture() == usual
 
 
-def test_the_rows_show_what_slow_motion_has_reached(visit, space):
-    figure = Figure(visit())
+def test_the_rows_show_what_slow_motion_has_reached(show, space):
+    figure = show()
     slow = Slow(figure)
     ends = [torch.tensor([DEFAULTS[end]]) for end in "ab"]
     proposal = torch.lerp(*ends, torch.linspace(0, 1, 48)[:, None])
@@ -523,8 +523,8 @@ FORMULAS = {
 }
 
 
-def test_each_step_has_the_formula_of_the_method(visit):
-    figure = Figure(visit(fragment=link_to(side="hole", proposal="slerp", steps=3)))
+def test_each_step_has_the_formula_of_the_method(show):
+    figure = show(side="hole", proposal="slerp", steps=3)
     slow = Slow(figure)
     for method, formula in FORMULAS.items():
         figure.set("method", method)
@@ -538,8 +538,8 @@ def test_each_step_has_the_formula_of_the_method(visit):
         assert slow.formula.text_content() == formula
 
 
-def test_slow_motion_of_the_loop_tells_of_the_loop(visit):
-    figure = Figure(visit(fragment=link_to(planner="stepwise", points=12)))
+def test_slow_motion_of_the_loop_tells_of_the_loop(show):
+    figure = show(planner="stepwise", points=12)
     slow = Slow(figure)
     title = slow.step(times=2)
     assert re.fullmatch(r"Propose, evaluate, correct: step 1 of \d+ of the loop", title)
@@ -561,8 +561,8 @@ def test_it_plays_and_pauses(visit, home):
     expect(figure.button("Play")).to_be_visible()
 
 
-def test_it_plays_to_the_end_and_then_from_the_start(visit):
-    figure = Figure(visit(fragment=link_to(steps=2, method="logit")))
+def test_it_plays_to_the_end_and_then_from_the_start(show):
+    figure = show(steps=2, method="logit")
     slow = Slow(figure)
     slow.title.evaluate(
         "(title) => { window.titles = []; new MutationObserver(() => "
@@ -579,8 +579,8 @@ def test_it_plays_to_the_end_and_then_from_the_start(visit):
     assert all(title.startswith(stage) for title, stage in zip(titles, 2 * stages, strict=True))
 
 
-def test_slow_motion_may_begin_while_a_check_is_under_way(visit):
-    figure = Figure(visit())
+def test_slow_motion_may_begin_while_a_check_is_under_way(show):
+    figure = show()
     figure.root.evaluate(
         """(el) => {
           const find = (what) => el.shadowRoot.querySelector(what);
@@ -624,8 +624,8 @@ def expect_nothing_marked(figure):
     assert not bool((figure.pixels("over") == RING).all(-1).any())
 
 
-def test_hovering_a_digit_marks_its_point(visit):
-    figure = Figure(visit())
+def test_hovering_a_digit_marks_its_point(show):
+    figure = show()
     path = figure.table()
     figure.rows.scroll_into_view_if_needed()
     expect_nothing_marked(figure)
@@ -638,8 +638,8 @@ def test_hovering_a_digit_marks_its_point(visit):
     expect_nothing_marked(figure)
 
 
-def test_hovering_a_point_marks_its_digit(visit):
-    figure = Figure(visit())
+def test_hovering_a_point_marks_its_digit(show):
+    figure = show()
     path = figure.table()
     figure.map.scroll_into_view_if_needed()
     for columns, wanted in ((slice(4, 6), 20), (slice(1, 3), 31)):
@@ -650,8 +650,8 @@ def test_hovering_a_point_marks_its_digit(visit):
     expect_nothing_marked(figure)
 
 
-def test_hovering_the_curve_marks_its_point(visit):
-    figure = Figure(visit())
+def test_hovering_the_curve_marks_its_point(show):
+    figure = show()
     path, curve = figure.table(), figure.root.locator("canvas.curve")
     curve.scroll_into_view_if_needed()
     before = figure.hashes()["curve"]
@@ -694,8 +694,8 @@ def test_an_explorer_starts_from_its_own_state_and_reset_returns_to_it(visit, sp
     assert figure.root.locator(".slow").is_hidden()
 
 
-def test_every_preset_of_the_menu_is_shown(visit, presets):
-    figure = Figure(visit())
+def test_every_preset_of_the_menu_is_shown(show, presets):
+    figure = show()
     assert figure.menu.locator("option").all_text_contents() == [
         "a state of your own",
         *(preset["text"] for preset in presets.values()),
@@ -704,10 +704,10 @@ def test_every_preset_of_the_menu_is_shown(visit, presets):
     figure.button("Slow motion").click()  # which a preset leaves
     for name, preset in presets.items():
         figure.menu.select_option(name)
-        picture = figure.picture()
+        figure.page.evaluate(TWO_FRAMES)
         assert figure.state() == expect_state(preset["state"]), name
         assert figure.menu.input_value() == name
-        seen.add((picture["over"], picture["ground"]))
+        seen.add((figure.hashes()["over"], figure.hashes()["ground"]))
     assert len(seen) == len(presets)
     assert figure.root.locator(".slow").is_hidden()
     figure.handle("a").press("Alt+ArrowLeft")
