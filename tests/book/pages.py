@@ -135,7 +135,8 @@ CONTRAST = """() => {
   const found = new Set();
   for (const element of document.querySelectorAll(
     "article p, article li, article td, article summary, article h1, article h2, article h3")) {
-    if (!element.innerText?.trim()) continue;
+    // What a live figure stands in for is not drawn, and has no colour.
+    if (!element.innerText?.trim() || !getComputedStyle(element).color) continue;
     const text = luminance(parse(getComputedStyle(element).color).rgb);
     const ground = luminance(background(element));
     const ratio = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
