@@ -13,8 +13,7 @@ from scipy import ndimage
 from torch import nn
 
 from nav_utils.densities import GaussianMixture, ring
-from nav_utils.explorer import payload
-from nav_utils.explorer import payload as package_payload
+from nav_utils.explorer import packing, payload
 from nav_utils.explorer.page import shipped
 from nav_utils.explorer.state import DEFAULTS, ETA, LIMITS, RADIUS, expect_state
 from nav_utils.models import mlp
@@ -22,13 +21,6 @@ from nav_utils.pretrained import load_pretrained
 from nav_utils.ratio import DensityRatio, ExactRatio, Ratio, fit_ratio
 
 NAMES = ("mnist-2d", "digits-2d")
-
-
-def module():
-    """nav_utils.explorer.payload, the module; the package has a function of the same name."""
-    import sys
-
-    return sys.modules[package_payload.__module__]
 
 
 def read(data):
@@ -90,15 +82,15 @@ def test_d_on_the_grid_is_within_five_thousandths(space, parts):
 
 
 def test_the_grid_is_the_coarsest_that_is_exact_enough(space, parts, monkeypatch):
-    sizes, n = module().SIZES, len(parts[0]["grid"])
+    sizes, n = packing.SIZES, len(parts[0]["grid"])
     assert n in sizes
     if n > sizes[0]:
-        monkeypatch.setattr(module(), "SIZES", (sizes[sizes.index(n) - 1],))
-        assert module().fitted_grid(space.ratio, parts[1]["radius"])[2] > 0.005
+        monkeypatch.setattr(packing, "SIZES", (sizes[sizes.index(n) - 1],))
+        assert packing.fitted_grid(space.ratio, parts[1]["radius"])[2] > 0.005
 
 
 def test_an_error_that_is_too_large_is_told(digits, monkeypatch):
-    monkeypatch.setattr(module(), "SIZES", (9, 13))
+    monkeypatch.setattr(packing, "SIZES", (9, 13))
     tensors, facts = read(payload(digits))
     assert tensors["grid"].shape == (13, 13) and facts["grid_error"] > 0.005
 
@@ -215,7 +207,7 @@ def test_a_space_that_is_wider_gets_a_wider_map(digits):
 
 def test_shipped_presets_travel_and_make_sense():
     facts = read(payload(shipped("mnist-2d")))[1]
-    presets = json.loads((module().HERE / "presets.json").read_text(encoding="utf-8"))["mnist-2d"]
+    presets = json.loads((packing.HERE / "presets.json").read_text(encoding="utf-8"))["mnist-2d"]
     assert facts["presets"] == presets, "in range already"
     for name, preset in presets.items():
         assert preset["text"] and set(preset["state"]) <= set(DEFAULTS), name
@@ -241,13 +233,13 @@ def test_a_space_of_ones_own_has_the_presets_that_it_is_given(digits):
 
 def test_what_takes_time_is_done_once_until_something_changes(digits, monkeypatch):
     made = []
-    original = module().fitted_grid
+    original = packing.fitted_grid
 
     def counted(*arguments):
         made.append(arguments)
         return original(*arguments)
 
-    monkeypatch.setattr(module(), "fitted_grid", counted)
+    monkeypatch.setattr(packing, "fitted_grid", counted)
     first = payload(digits)
     assert payload(digits) == payload(digits._replace()) == first and len(made) == 1
     assert payload(digits, start={"eps": 0.2}) != first and len(made) == 1

@@ -17,8 +17,8 @@ from nav_utils import explorer as package
 from nav_utils.correction import Status, correct
 from nav_utils.densities import c_shape, ring
 from nav_utils.explorer import Explorer, page, payload, to_html
+from nav_utils.explorer.packing import shipped_presets
 from nav_utils.explorer.page import paths, shipped, static_figure, words
-from nav_utils.explorer.payload import shipped_presets
 from nav_utils.explorer.state import DEFAULTS, expect_state
 from nav_utils.interpolation import arcs, lerp, slerp
 from nav_utils.navigation import PathStatus, navigate

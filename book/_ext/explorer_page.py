@@ -125,7 +125,7 @@ def faults(found):
     """What is wrong with the explorers and presets of one page: sentences."""
     if not found.explorers and not found.presets:
         return
-    from nav_utils.explorer.payload import shipped_presets
+    from nav_utils.explorer.packing import shipped_presets
 
     names = [name for name, _ in found.explorers]
     for name in sorted({name for name in names if names.count(name) > 1}):

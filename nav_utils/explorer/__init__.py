@@ -14,6 +14,7 @@ import anywidget
 import traitlets as t
 
 from nav_utils.correction import Status
+from nav_utils.explorer.packing import payload, radius_of
 from nav_utils.explorer.page import (
     BUNDLE,
     best_of,
@@ -25,7 +26,6 @@ from nav_utils.explorer.page import (
     space_name,
     to_html,
 )
-from nav_utils.explorer.payload import payload, radius_of
 from nav_utils.explorer.state import DEFAULTS, ETA, RADIUS, State, expect_state, expect_value
 from nav_utils.pretrained import LatentSpace
 

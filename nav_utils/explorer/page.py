@@ -31,7 +31,7 @@ from PIL import Image
 from torch import Tensor
 
 from nav_utils.correction import correct, make_rule
-from nav_utils.explorer.payload import (
+from nav_utils.explorer.packing import (
     HERE,
     expect_space,
     fingerprint,

@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).parents[1] / "book"))
 import pages
 from figure import Figure, link_to
 
-from nav_utils.explorer.payload import shipped_presets
+from nav_utils.explorer.packing import shipped_presets
 from nav_utils.pretrained import load_pretrained
 
 expect.set_options(timeout=30_000)

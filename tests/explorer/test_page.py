@@ -310,14 +310,28 @@ def test_what_is_shown_is_what_python_computes(show, space, name):
     wanted = torch.cat([proposal, d[0], z, d[1]], dim=-1)
     assert torch.tensor([row[1:7] for row in rows]) == pytest.approx(wanted, abs=0.0065)
     expect_path_drawn(figure, z)
+    expect_curve_drawn(figure, d[1, :, 0])
+    assert rows[0][7] == "given" and (rows[-1][7] == "given") == (name != "stepwise")
     expect_digits(figure, space, proposal, z)
     counts = [outside(space.ratio, each, expect_state(STATES[name])) for each in (proposal, z)]
     failed = sum(row[7] not in CONTENT for row in rows)
     said = figure.said.text_content()
     found = re.search(r"(\d+) of (\d+) points [^,]*, (\d+) after the correction", said)
     assert [int(count) for count in found.groups()] == [counts[0], len(z), counts[1]]
+    assert ("Shown below: the arc" in said) == (name == "arcs")
     gave_up = re.search(r"; (\d+) gave up", said)
     assert int(gave_up[1] if gave_up else 0) == failed
+
+
+def expect_curve_drawn(figure, d):
+    """Black is where the curve of D has its points."""
+    pixels = figure.pixels("curve")
+    height, width = pixels.shape[:2]
+    x = (26 + torch.linspace(0, 1, len(d)) * (width - 34)).long()
+    y = (height - 18 - d * (height - 38)).long()
+    dark = (pixels[..., :3] < 100).all(-1)
+    near = [dark[y + dy, x + dx] for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+    assert float(torch.stack(near).any(0).float().mean()) > 0.9
 
 
 def expect_path_drawn(figure, z):
@@ -334,6 +348,11 @@ def test_the_table_follows_the_figure(show):
     after = figure.table()
     assert after[0][1:3] == pytest.approx([2.0, 1.0], abs=0.025)
     assert after[-1] == before[-1] and after[1:-1] != before[1:-1]
+    figure.take("a")
+    figure.page.mouse.move(*figure.where([1.0, 2.0]), steps=3)
+    figure.page.evaluate(TWO_FRAMES)
+    assert figure.table()[0][1:3] == pytest.approx([1.0, 2.0], abs=0.025)  # and not yet let go
+    figure.page.mouse.up()
     figure.set("points", "Home")
     figure.settle()
     assert len(figure.table()) == 8
@@ -403,6 +422,20 @@ def test_the_map_has_the_colours_of_d(show, space):
     striped = space.ratio.no_data(z)
     assert float(near[~striped].float().mean()) > 0.8
     assert 0.6 < float(near[striped].float().mean()) < 0.95
+
+
+def test_codes_by_class_are_written_in_the_colours_of_classes(show):
+    figure = show()
+    plain = figure.pixels("ground")
+    figure.set("classes", True)
+    figure.settle()
+    by_class = figure.pixels("ground")
+    for colour in ([0x6A, 0x1B, 0x7A], [0x9C, 0x0F, 0x3F], [0x2F, 0x5D, 0x1E], [0x0B, 0x5A, 0x55]):
+        before, after = (
+            int(((pixels[..., :3] - torch.tensor(colour)).abs().amax(-1) < 25).sum())
+            for pixels in (plain, by_class)
+        )
+        assert after > 50 + 3 * before
 
 
 def test_what_eps_draws_moves(show, space):
@@ -725,6 +758,7 @@ def test_words_of_the_prose_set_a_preset(visit, presets, home):
         words.click() if how == "click" else words.press(how)
         expect(figure.menu).to_have_value(name)
         assert figure.state() == expect_state(presets[name]["state"])
+        assert page.evaluate("scrollY") == 0  # for the figure is in sight
     figure.settle()
 
 

@@ -37,8 +37,7 @@ def axe(tmp_path_factory):
 # ---- axe-core -----------------------------------------------------------------------------------
 
 
-@themes
-@pytest.mark.parametrize("width", [1100, 360])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1100)])
 def test_axe_finds_nothing(visit, axe, scheme, width):
     page = visit(color_scheme=scheme, viewport={"width": width, "height": 900})
     figure = Figure(page)
@@ -133,8 +132,8 @@ FOCUSED = """(root) => {
 }"""
 
 
-def test_tab_reaches_everything_and_shows_where_it_is(visit):
-    figure = Figure(visit("plain.html"))
+def test_tab_reaches_everything_and_shows_where_it_is(show):
+    figure = show()
     figure.table()
     figure.set("noise", "ArrowRight")
     figure.settle()
@@ -149,9 +148,8 @@ def test_tab_reaches_everything_and_shows_where_it_is(visit):
     assert figure.root.evaluate(FOCUSED) == ["nothing", 0]
 
 
-@themes
-def test_the_focus_of_a_handle_shows_only_for_keys(visit, scheme):
-    figure = Figure(visit(color_scheme=scheme))
+def test_the_focus_of_a_handle_shows_only_for_keys(show):
+    figure = show()
     figure.drag("a", [2.0, 1.0])
     assert figure.root.evaluate(FOCUSED) == ["Endpoint A", 0]
     figure.handle("a").press("ArrowUp")
@@ -238,6 +236,49 @@ def test_a_sharp_screen_has_sharp_pictures(visit):
     assert figure.state()["a"] == pytest.approx([2.0, 1.0], abs=0.02)
 
 
+HOLD = """window.held = null; const ask = window.requestAnimationFrame;
+window.requestAnimationFrame = (draw) => (held ? held.push(draw) : ask.call(window, draw));"""
+
+
+def test_a_new_size_shows_no_empty_picture(visit):
+    """A canvas of a new size is empty; it is drawn in that frame, not in the next one."""
+    page = visit("plain.html", script=HOLD)
+    figure = Figure(page)
+    page.evaluate("() => { held = []; }")
+    for width in (700, 500):
+        page.set_viewport_size({"width": width, "height": 800})
+        curve = figure.root.locator("canvas.curve").element_handle()
+        fitted = "(canvas) => canvas.width === canvas.clientWidth"
+        page.wait_for_function(fitted, arg=curve, polling=50)
+        for name in ("ground", "over", "curve"):
+            drawn = figure.pixels(name)
+            assert drawn.shape[1] < width and int((drawn[..., 3] > 100).sum()) > 500, name
+    page.evaluate("() => { held.forEach((draw) => ask(draw)); held = null; }")
+
+
+def test_opening_the_table_draws_nothing_anew(visit):
+    page = visit("plain.html", script=HOLD)
+    figure = Figure(page)
+    before = figure.hashes()
+    page.evaluate("() => { held = []; }")
+    figure.table()
+    page.wait_for_timeout(100)
+    assert figure.hashes() == before and page.evaluate("held.length") == 0
+    page.evaluate("() => { held = null; }")
+
+
+def test_a_reader_s_zoom_leaves_the_picture_sharp(visit):
+    """As zoom is seen by a page whose elements keep their size: a resize, and another ratio."""
+    page = visit("plain.html")
+    figure = Figure(page)
+    size = figure.pixels("over").shape[0]
+    for ratio, height in ((2, 790), (1, 800)):
+        page.evaluate("(value) => Object.assign(window, { devicePixelRatio: value })", ratio)
+        page.set_viewport_size({"width": 1100, "height": height})
+        figure.settle()
+        assert figure.pixels("over").shape[0] == ratio * size
+
+
 # ---- light and dark, little motion --------------------------------------------------------------
 
 GROUND = "(card) => getComputedStyle(card).backgroundColor.match(/\\d+/g).map(Number)"
@@ -265,23 +306,29 @@ def test_it_is_light_or_dark_as_the_book_is(visit):
     assert figure.picture() == light
 
 
-@pytest.mark.parametrize(
-    ("scheme", "says", "theme"),
-    [
-        ("dark", "", "dark"),
-        ("light", "", "light"),
-        ("light", "document.body.dataset.jpThemeLight = 'false'", "dark"),
-        ("dark", "document.body.dataset.jpThemeLight = 'true'", "light"),
-        ("light", "document.documentElement.setAttribute('theme', 'dark')", "dark"),
-        ("light", "document.documentElement.dataset.theme = 'dark'", "dark"),
-        ("dark", "document.documentElement.dataset.theme = 'strange'", "dark"),
-    ],
-)
-def test_it_is_light_or_dark_as_any_page_says(visit, scheme, says, theme):
-    page = visit("plain.html", color_scheme=scheme)
+SAYS = [
+    ("dark", "", "dark"),
+    ("light", "", "light"),
+    ("light", "document.body.dataset.jpThemeLight = 'false'", "dark"),
+    ("dark", "document.body.dataset.jpThemeLight = 'true'", "light"),
+    ("light", "document.documentElement.setAttribute('theme', 'dark')", "dark"),
+    ("light", "document.documentElement.dataset.theme = 'dark'", "dark"),
+    ("dark", "document.documentElement.dataset.theme = 'strange'", "dark"),
+]
+SAY_NOTHING = """() => {
+  delete document.body.dataset.jpThemeLight;
+  for (const name of ["theme", "data-theme"]) document.documentElement.removeAttribute(name);
+}"""
+
+
+def test_it_is_light_or_dark_as_any_page_says(visit):
+    page = visit("plain.html")
     figure = Figure(page)
-    page.evaluate(f"() => {{ {says} }}")
-    expect_theme(figure, theme)
+    for scheme, says, theme in SAYS:
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(f"() => {{ {says} }}")
+        expect_theme(figure, theme)
+        page.evaluate(SAY_NOTHING)
 
 
 @pytest.mark.parametrize(("wish", "way"), [("reduce", "auto"), ("no-preference", "smooth")])

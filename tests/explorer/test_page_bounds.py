@@ -146,8 +146,10 @@ def expect_harmless(figure, honest):
 @pytest.mark.parametrize("what", ["an escaped script", "too large", "100 kB"])
 def test_a_page_opened_by_a_hostile_link_works(visit, what, home):
     honest = Figure(visit("plain.html", home=home)).root.evaluate(CENSUS)
-    page = visit("plain.html", f"#first?{HOSTILE[what]}", home=home)
-    expect_harmless(Figure(page), honest)
+    figure = Figure(visit("plain.html", f"#first?{HOSTILE[what]}", home=home))
+    expect_harmless(figure, honest)
+    if what == "too large":  # what is not a number leaves what is usual
+        assert figure.state() == DEFAULTS | {"a": [1.25, -2.05]}
 
 
 NOWHERE = ["#<img src=x>?a=1,1", "#__proto__?a=1,1", "#constructor?a=1,1", "#?a=1,1", "#%",
@@ -243,6 +245,11 @@ BROKEN = {
         lambda script: with_facts(script, version=2),
         "expected version 1, got 2",
     ),
+    "a version in HTML": (
+        SPACE,
+        lambda script: with_facts(script, version="<img src=x>"),
+        'expected version 1, got "<img src=x>"',
+    ),
     "no radius": (SPACE, lambda script: with_facts(script, radius=None), "radius, got null"),
     "no program": ("both", None, "could not|Failed to fetch"),
     "a program cut short": ("both", lambda script: script[: len(script) // 2], ""),
@@ -276,6 +283,7 @@ def test_a_broken_file_is_told_and_the_picture_stays(visit, small_book, tmp_path
         # What the browser itself says of a file that is not there, or is no script.
         usual = ("console error: Failed to load", "page error: Invalid or unexpected token")
         page.faults[:] = [fault for fault in page.faults if not fault.startswith(usual)]
+        page.close()  # before its server: it may still be asking for a file
 
 
 def test_where_there_is_no_network_the_figure_says_so(visit, small_book):
@@ -386,6 +394,21 @@ def test_an_idle_explorer_asks_for_no_frame(visit):
     page.evaluate(TWO_FRAMES)
     page.wait_for_timeout(200)
     assert frames_within(page, 1200) == 0
+
+
+def test_a_link_leaves_nothing_behind_of_the_figure_before(visit):
+    """What is gone draws no more: a change of theme asks for one frame, not one for each."""
+    page = visit("plain.html", script=COUNT_FRAMES)
+    figure = Figure(page)
+    for x in (1, 2, 3):
+        page.evaluate("(fragment) => { location.hash = fragment; }", link_to(a=[x, 0]))
+        expect(figure.handle("a")).to_have_attribute("aria-valuetext", re.compile(f"^x {x}.00"))
+    figure.settle()
+    page.wait_for_timeout(200)
+    before = page.evaluate("asked")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_timeout(200)
+    assert page.evaluate("asked") - before == 1
 
 
 def test_play_stops_out_of_sight(visit):

@@ -118,37 +118,37 @@ export function drawGround(context, space, size, dpr, state, words) {
   }
   context.setLineDash([]);
   const rim = 2 * Math.atanh(2 * state.eps);
-  for (const [level, width, dash] of [
-    [0, 1.6, []],
-    [rim, 0.8, [1.5, 2.5]],
-    [-rim, 0.8, [1.5, 2.5]],
-  ]) {
-    strokeContour(context, space, size, level, width, dash, level === 0 ? words.half : null);
-  }
+  const half = strokeContour(context, space, size, 0, 1.6, []);
+  for (const level of [rim, -rim]) strokeContour(context, space, size, level, 0.8, [1.5, 2.5]);
   if (state.level !== null && state.method !== "score")
-    strokeContour(context, space, size, state.level, 1.4, [7, 3], null);
+    strokeContour(context, space, size, state.level, 1.4, [7, 3]);
+  labelContour(context, half, size, words.half);
 }
 
-function strokeContour(context, space, size, level, width, dash, label) {
+/** Draw where the logit is `level`; the segments, in pixels. */
+function strokeContour(context, space, size, level, width, dash) {
   const segments = contour(table(space), level);
   const scale = size / (RESOLUTION - 1);
+  const pixels = segments.map((x, i) => (i % 2 ? size - x * scale : x * scale));
   context.beginPath();
-  for (let i = 0; i < segments.length; i += 4) {
-    context.moveTo(segments[i] * scale, size - segments[i + 1] * scale);
-    context.lineTo(segments[i + 2] * scale, size - segments[i + 3] * scale);
+  for (let i = 0; i < pixels.length; i += 4) {
+    context.moveTo(pixels[i], pixels[i + 1]);
+    context.lineTo(pixels[i + 2], pixels[i + 3]);
   }
   context.strokeStyle = INK;
   context.lineWidth = width;
   context.setLineDash(dash);
   context.stroke();
   context.setLineDash([]);
-  if (label && segments.length) {
-    let best = 0; // the piece nearest to a place where a label seldom covers anything
-    const distance = (i) =>
-      Math.hypot(segments[i] * scale - size * 0.72, segments[i + 1] * scale - size * 0.9);
-    for (let i = 0; i < segments.length; i += 4) if (distance(i) < distance(best)) best = i;
-    haloText(context, label, segments[best] * scale, size - segments[best + 1] * scale);
-  }
+  return pixels;
+}
+
+/** On the piece nearest to a place where a label seldom covers anything. */
+function labelContour(context, pixels, size, label) {
+  let best = 0;
+  const distance = (i) => Math.hypot(pixels[i] - size * 0.72, pixels[i + 1] - size * 0.1);
+  for (let i = 0; i < pixels.length; i += 4) if (distance(i) < distance(best)) best = i;
+  if (pixels.length) haloText(context, label, pixels[best], pixels[best + 1]);
 }
 
 function haloText(context, text, x, y) {

@@ -1,5 +1,5 @@
 // What the explorer knows of a latent space, read from the bytes of a safetensors file; see
-// nav_utils/explorer/payload.py for what is in it.
+// nav_utils/explorer/packing.py for what is in it.
 
 import { bitAt, gridField, nodeMask } from "./grid.js";
 import { decoder, networkField } from "./mlp.js";

@@ -5,7 +5,8 @@ export const STYLE = `
 .card { --text: #1b1b1b; --back: #ffffff; --soft: #f3f4f6; --faint: #767b84; --zone: #dfe3ea;
   --mark: #7a0177; --focus: #0b57d0;
   font: 14px/1.45 system-ui, sans-serif; color: var(--text); background: var(--back);
-  border: 1px solid var(--faint); border-radius: 8px; padding: 12px; box-sizing: border-box; }
+  border: 1px solid var(--faint); border-radius: 8px; padding: 12px; box-sizing: border-box;
+  container-type: inline-size; }
 .card[data-theme="dark"] { --text: #ececec; --back: #16181d; --soft: #252932; --faint: #8f96a3;
   --zone: #3a404c; --mark: #ff9be0; --focus: #9cc3ff; }
 .card *, .card *::before { box-sizing: border-box; }
@@ -68,11 +69,13 @@ th, td { padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--zon
   white-space: nowrap; }
 [hidden] { display: none !important; }
 .problem { border-left: 4px solid #b3261e; padding: 8px 12px; margin: 0 0 10px; }
-.wide .top { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); }
-.wide .curve { height: 190px; }
-.wide .digits { order: 1; grid-column: 1 / -1; grid-template-columns: auto minmax(0, 1fr); gap: 0 8px; }
-.wide .controls { grid-template-columns: repeat(3, minmax(0, 1fr)); }
-.wide .names { display: flex; flex-direction: column; justify-content: space-around; }
+@container (min-width: 616px) {
+  .top { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); }
+  .curve { height: 190px; }
+  .digits { order: 1; grid-column: 1 / -1; grid-template-columns: auto minmax(0, 1fr); gap: 0 8px; }
+  .controls { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+  .names { display: flex; flex-direction: column; justify-content: space-around; }
+}
 @media print { .bar, details, .link, .slow, .handle:focus-visible::before { display: none; }
   .card, .card[data-theme] { break-inside: avoid; --text: #000; --back: #fff; } }
 @media (forced-colors: active) { .handle::before { background: Canvas; border-color: CanvasText; } }

@@ -13,7 +13,6 @@ import { adopt } from "./problem.js";
 import { makeSlow } from "./slow.js";
 import { watchTheme } from "./theme.js";
 
-const WIDE = 640; // pixels from which map and curve stand side by side
 const REACH = 14; // pixels within which the pointer finds a point
 const WAIT = 150; // milliseconds after which the exact check begins
 const SLICE = 6; // milliseconds of it between two chances for other work
@@ -43,8 +42,10 @@ export class View {
       this.contexts[name] = this.parts[name].getContext("2d");
     }
     this.listen();
-    this.watcher = new ResizeObserver(() => this.resize());
-    this.watcher.observe(this.parts.card);
+    this.resize = this.resize.bind(this);
+    this.watcher = new ResizeObserver(this.resize);
+    addEventListener("resize", this.resize); // zoom may change nothing but devicePixelRatio
+    for (const name of ["map", "curve"]) this.watcher.observe(this.parts[name]);
     this.forget = watchTheme((theme) => {
       this.parts.card.dataset.theme = theme;
       this.invalidate();
@@ -74,6 +75,7 @@ export class View {
     this.cancelCheck();
     this.slow.leave();
     this.watcher.disconnect();
+    removeEventListener("resize", this.resize);
     this.forget();
   }
 
@@ -112,6 +114,7 @@ export class View {
       this.controls.show(state);
       this.placeHandles();
       this.showPreset();
+      this.fillTable();
     }
     this.describe(stage);
     this.stale = { ground: false, result: false, shown: true };
@@ -224,13 +227,17 @@ export class View {
   }
 
   resize() {
-    const { parts } = this;
-    parts.card.classList.toggle("wide", parts.card.clientWidth >= WIDE);
-    this.size = parts.map.clientWidth;
-    fit(parts.ground, this.size, this.size);
-    fit(parts.over, this.size, this.size);
-    fit(parts.curve, parts.curve.clientWidth, parts.curve.clientHeight);
-    this.invalidate({ ground: true });
+    const { curve, ground, map, over } = this.parts;
+    this.size = map.clientWidth;
+    const changed = [
+      fit(ground, this.size, this.size),
+      fit(over, this.size, this.size),
+      fit(curve, curve.clientWidth, curve.clientHeight),
+    ];
+    if (!changed.includes(true)) return;
+    cancelAnimationFrame(this.frame);
+    this.stale.ground = true;
+    this.draw(); // in this very frame: a canvas of a new size is empty
   }
 
   // ---- from the reader to the state --------------------------------------------------------------
@@ -266,7 +273,6 @@ export class View {
     this.result = result;
     this.checked = this.space.exact !== null;
     this.invalidate({ result: false, shown: false });
-    this.fillTable();
     if (!changed) return;
     this.parts.live.textContent = this.sentence();
     this.host.release?.(this.state, this.path);
@@ -375,9 +381,12 @@ function zone({ method, side, level, eps }) {
   return [sigmoid((level ?? 0) - band), sigmoid((level ?? 0) + band)];
 }
 
+/** Give a canvas the pixels of the screen; whether that changed, and so emptied, it. */
 function fit(canvas, width, height) {
-  canvas.width = Math.round(width * devicePixelRatio);
-  canvas.height = Math.round(height * devicePixelRatio);
+  const wanted = [width, height].map((size) => Math.round(size * devicePixelRatio));
+  if (canvas.width === wanted[0] && canvas.height === wanted[1]) return false;
+  [canvas.width, canvas.height] = wanted;
+  return true;
 }
 
 function colours(card) {
