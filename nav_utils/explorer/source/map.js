@@ -148,17 +148,17 @@ function labelContour(context, pixels, size, label) {
   let best = 0;
   const distance = (i) => Math.hypot(pixels[i] - size * 0.72, pixels[i + 1] - size * 0.1);
   for (let i = 0; i < pixels.length; i += 4) if (distance(i) < distance(best)) best = i;
-  if (pixels.length) haloText(context, label, pixels[best], pixels[best + 1]);
+  if (pixels.length) plate(context, label, pixels[best], pixels[best + 1]);
 }
 
-function haloText(context, text, x, y) {
+/** Text on a ground of its own: lines that pass behind it stop there. */
+function plate(context, text, x, y) {
   context.font = "12px system-ui, sans-serif";
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.lineWidth = 4;
-  context.lineJoin = "round";
-  context.strokeStyle = "#fff";
-  context.strokeText(text, x, y);
+  const width = context.measureText(text).width + 6;
+  context.fillStyle = "#fff";
+  context.fillRect(x - width / 2, y - 8, width, 16);
   context.fillStyle = INK;
   context.fillText(text, x, y);
 }
