@@ -307,7 +307,11 @@ def plot_decoded(ax: Axes, space: LatentSpace, z: torch.Tensor, n_shown: int) ->
 
 
 def outcome_words(
-    proposal: torch.Tensor, path: Path, outside: list[int], where: tuple[str, str]
+    proposal: torch.Tensor,
+    path: Path,
+    outside: list[int],
+    where: tuple[str, str],
+    ends: str = "its ends stay",
 ) -> str:
     """How many points were outside, before and after, and what became of the path.
 
@@ -316,6 +320,7 @@ def outcome_words(
         path: of one pair.
         outside: points of the proposal, and of the path, that are outside.
         where: what they are outside of, and what the proposal is called.
+        ends: what became of them.
     """
     failed = Counter(
         Status(int(path.point_status[0, i])).name.lower().replace("_", " ")
@@ -327,7 +332,7 @@ def outcome_words(
     said = ", ".join(f"{n} {name}" for name, n in failed.items()) or "none failed"
     return (
         f"{where[0]}: {outside[0]} of {len(proposal)} points of {where[1]} (dashed), "
-        f"{outside[1]} after the correction (solid; its ends stay); {said}. "
+        f"{outside[1]} after the correction (solid; {ends}); {said}. "
         f"The path is {times}, its largest gap "
         f"{float(path.tear):.1f} times the median. "
         f"Lowest log p - a on the path: {float(path.bottleneck):.1f} nats."

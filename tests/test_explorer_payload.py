@@ -178,11 +178,11 @@ def test_a_row_of_zeros_has_a_scale(digits):
 
 def test_codes_are_some_of_the_training_codes_with_their_labels(space, parts):
     tensors, facts = parts
-    n = min(1500, len(space.codes))
+    n = min(900, len(space.codes))
     chosen = torch.randperm(len(space.codes), generator=torch.Generator().manual_seed(0))[:n]
     assert np.array_equal(tensors["codes"], space.codes[chosen].half().numpy())
     assert np.array_equal(tensors["labels"], space.labels[chosen].numpy())
-    assert facts["classes"] == 10 and tensors["labels"].dtype == np.uint8
+    assert tensors["labels"].dtype == np.uint8
 
 
 def test_facts_say_what_the_page_must_know(space, parts):

@@ -19,7 +19,7 @@ from nav_utils.densities import c_shape, ring
 from nav_utils.explorer import Explorer, page, payload, to_html
 from nav_utils.explorer.packing import shipped_presets
 from nav_utils.explorer.page import paths, shipped, static_figure, words
-from nav_utils.explorer.state import DEFAULTS, expect_state
+from nav_utils.explorer.state import DEFAULTS, changed, expect_state
 from nav_utils.interpolation import arcs, lerp, slerp
 from nav_utils.navigation import PathStatus, navigate
 from nav_utils.pretrained import load_pretrained
@@ -173,7 +173,7 @@ def test_the_better_arc_has_the_higher_bottleneck():
 def test_an_explorer_has_the_state_it_was_given(space):
     figure = Explorer(space, name="here", method="score", a=(9, 0.5), steps=12.5, points=20)
     assert figure.state == state(method="score", a=[3.5, 0.5], steps=13) and figure.eta == 0.02
-    assert figure.name == "here" and bytes(figure.payload) == payload(space)
+    assert figure.name == "here" and bytes(figure.payload) == payload(space, start=figure.state)
     assert Explorer("digits-2d").state == DEFAULTS and Explorer("digits-2d").name == "explorer"
     assert Explorer().space is shipped("mnist-2d")
     assert {"_esm", "payload", "path", "status", *DEFAULTS} <= set(figure.keys), "are synchronised"
@@ -184,26 +184,71 @@ def test_path_and_status_are_there_from_the_start_and_follow(space):
 
     def expected():
         _, path = page.best_of(paths(space.ratio, figure.state))
-        return path.points[0].tolist(), path.point_status[0].tolist()
+        inner = [Status(code).name.lower() for code in path.point_status[0, 1:-1].tolist()]
+        return path.points[0].tolist(), ["given", *inner, "given"]
 
     for change in ({}, {"a": [0.5, 1.0]}, {"eps": 0.3}, {"proposal": "arcs"}, {"points": 9}):
         before = figure.path
         for key, value in change.items():
             setattr(figure, key, value)
-        points, codes = expected()
+        points, status = expected()
         assert figure.path == points and (figure.path != before or not change)
-        assert figure.status == [Status(code).name.lower() for code in codes]
+        assert figure.status == status
     figure.method = "string"
-    assert figure.status == ["inside"] * 9 and len(figure.path) == 9
+    assert figure.status == ["given", *["unjudged"] * 7, "given"] and len(figure.path) == 9
+    figure.planner = "stepwise"
+    assert figure.status[-1] == "given", "the string knows no planner"
+    figure.method = "probability"
+    assert figure.status[0] == "given" != figure.status[-1], "the loop may not arrive"
 
 
-def test_the_usual_step_size_follows_the_method(space):
-    figure = Explorer(space, points=8)
+def test_a_new_method_begins_with_its_own_step_size_and_level(space):
+    figure = Explorer(space, points=8, side="hole", level=1.4)
+    seen = []
+    figure.observe(lambda change: seen.append(change["new"]), "path")
     figure.method = "logit"
-    assert figure.eta == 0.05 and figure.path == Explorer(space, points=8, method="logit").path
+    assert figure.eta == 0.05 and figure.level is None and len(seen) == 1, "computed once"
+    assert figure.path == Explorer(space, points=8, side="hole", method="logit").path
     figure.eta = 3.0
     figure.method = "score"
-    assert figure.eta == 3.0, "one's own stays"
+    assert figure.eta == 0.02
+    preset = {"eta": 0.3, "level": 1.0, "method": "logit", "points": 20}
+    assert changed(preset, {"method": "logit", "eps": 0.2}) == preset | {"eps": 0.2}
+    assert changed(preset, {"method": "score"}) == {"method": "score", "points": 20}
+    assert changed({"eta": 3.0}, {"method": "gauss_newton"}) == {
+        "eta": 3.0,
+        "method": "gauss_newton",
+    }
+    assert Explorer(space, preset="string", method="gauss_newton").eta == 1
+
+
+def test_a_state_is_a_copy_and_a_space_is_shown_as_it_was(mine):
+    figure = Explorer(mine, points=8)
+    figure.state["a"][0] = 99
+    assert figure.a == DEFAULTS["a"]
+    before = figure.path
+    with torch.no_grad():
+        next(iter(mine.ratio.network.parameters())).zero_()
+    figure.b = [0.0, 0.0]
+    figure.b = DEFAULTS["b"]
+    assert figure.path == before
+
+
+def test_a_message_without_a_path_is_followed(space):
+    figure = Explorer(space, points=8)
+    figure.set_state({"eps": 0.4})
+    assert figure.path == Explorer(space, points=8, eps=0.4).path
+    figure.observe(lambda change: setattr(figure, "points", 20), "seed")
+    figure.set_state({"seed": 5, "path": [[1, 1]], "status": ["x"]})
+    assert figure.path == Explorer(space, points=20, eps=0.4, seed=5).path
+    figure.path = []
+    figure.points = 9
+    assert len(figure.path) == 9
+
+
+def test_the_line_of_python_is_how_it_was_made(space):
+    assert Explorer(space).call == "Explorer(space"
+    assert Explorer("digits-2d", name="x").call == "Explorer('digits-2d', name='x'"
 
 
 def test_what_the_page_writes_wins(space):
@@ -582,11 +627,11 @@ def test_names_cannot_break_out_of_the_file(mine, tmp_path):
     name = mine.card["name"]
     text = to_html(mine, tmp_path / "x.html").read_text(encoding="utf-8")
     found = Read(text)
-    assert found.attributes("div")[0]["data-space"] == name
+    assert found.attributes("div")[0]["data-space"] == "space"
     assert found.attributes("script") == [{}, {}, {}] and "<script>alert" not in text
     assert html.escape(name) in text.split("<title>")[1].split("</title>")[0]
     script = text.split("<script>")[2].split("</script>")[0]
-    assert text_of(script, "(window.NAV_SPACES ??= {})")[0] == name
+    assert text_of(script, "(window.NAV_SPACES ??= {})")[0] == "space"
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one_and_nothing_else(
@@ -594,6 +639,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_nothing_else(
 ):
     file = tmp_path / "x.html"
     file.write_text("old")
+    file.chmod(0o600)
     with pytest.raises(FileNotFoundError):
         to_html(space, tmp_path / "nowhere" / "x.html")
 
@@ -607,6 +653,11 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_nothing_else(
     monkeypatch.undo()
     to_html(space, file)
     assert file.read_text().startswith("<!doctype html>") and list(tmp_path.iterdir()) == [file]
+    assert file.stat().st_mode & 0o777 == 0o600
+    link = tmp_path / "link.html"
+    link.symlink_to(file)
+    assert to_html(space, link, {"eps": 0.3}) == link and link.is_symlink()
+    assert "0.3" in file.read_text()
 
 
 def test_the_package_offers_three_names():

@@ -28,7 +28,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 ASSETS = Path("_static", "nav")
 LOADER = "nav-explorer-loader.js"
-PRESET = re.compile(r"(.+?)\s*<([\w.-]+):([^:<>]+)>", re.DOTALL)
+PRESET = re.compile(r"(.+?)\s*<([A-Za-z0-9_.-]+):([^:<>]+)>", re.DOTALL)
 logger = logging.getLogger(__name__)
 
 
@@ -65,7 +65,9 @@ class ExplorerDirective(SphinxDirective):
         try:
             space = page.shipped(asked.pop("space", page.SHIPPED[0]))
             if "preset" in asked:
-                asked = page.preset_state(page.space_name(space), asked.pop("preset")) | asked
+                preset = page.preset_state(page.space_name(space), asked.pop("preset"))
+                asked = state.changed(preset, asked)
+                self.env.note_dependency(str(page.HERE / "presets.json"))
             shown = state.expect_state(asked, page.radius_of(space))
             markup = page.div(space, shown, self.arguments[0])
         except ValueError as error:

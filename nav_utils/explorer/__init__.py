@@ -6,6 +6,7 @@ book, and in what `to_html` writes.
 
 from __future__ import annotations
 
+import copy
 import os
 import pathlib
 from typing import Any
@@ -13,20 +14,29 @@ from typing import Any
 import anywidget
 import traitlets as t
 
-from nav_utils.correction import Status
-from nav_utils.explorer.packing import payload, radius_of
+from nav_utils.explorer.packing import expect_space, payload, radius_of
 from nav_utils.explorer.page import (
     BUNDLE,
     best_of,
     div,
+    endings,
     expect_name,
+    in_float64,
     paths,
     preset_state,
     shipped,
     space_name,
     to_html,
 )
-from nav_utils.explorer.state import DEFAULTS, ETA, RADIUS, State, expect_state, expect_value
+from nav_utils.explorer.state import (
+    DEFAULTS,
+    ETA,
+    RADIUS,
+    State,
+    changed,
+    expect_state,
+    expect_value,
+)
 from nav_utils.pretrained import LatentSpace
 
 __all__ = ["Explorer", "payload", "to_html"]
@@ -57,15 +67,17 @@ class Controls(t.HasTraits):
 
     @property
     def state(self) -> State:
-        """All controls and their values, as a preset or a link holds them."""
-        return {key: getattr(self, key) for key in DEFAULTS}
+        """A copy of all controls and their values, as a preset or a link holds them."""
+        return {key: copy.deepcopy(getattr(self, key)) for key in DEFAULTS}
 
 
 class Explorer(Controls, anywidget.AnyWidget):
     """Drag the ends of a path over D; see the correction and the decoded images follow.
 
     Every control is a trait, which can be read and set: a, b (the ends, [x, y]), proposal, planner,
-    method, side, level, eta, eps, steps, noise, seed, points, classes. `state` holds them all.
+    method, side, level, eta, eps, steps, noise, seed, points, classes. `state` holds them all. Set
+    an end as a whole: `figure.a = [x, y]`. A new method begins with its own eta and level; set
+    those after it. The space is shown as it was when the figure was made.
 
     Args:
         space: "mnist-2d", "digits-2d", or a space as `payload` expects it.
@@ -75,7 +87,8 @@ class Explorer(Controls, anywidget.AnyWidget):
 
     Attributes:
         path: [[x, y], ...], the corrected path; of both arcs the one with the better bottleneck.
-        status: for each of its points how its correction ended, a `Status` in lower case.
+        status: for each of its points how its correction ended, a `Status` in lower case; "given"
+            for an end that stays, "unjudged" for the others of a string.
 
     Raises:
         ValueError: for a space that cannot be shown, and for values that make no sense. Numbers
@@ -85,6 +98,7 @@ class Explorer(Controls, anywidget.AnyWidget):
     _esm = BUNDLE
     _ipython_display_ = None  # ipywidgets 7, Colab's: use the bundle below there too
     payload = t.Bytes().tag(sync=True)
+    call = t.Unicode().tag(sync=True)  # how this figure was made, for the line of Python in it
     path: Any = t.List().tag(sync=True)
     status: Any = t.List().tag(sync=True)
 
@@ -97,37 +111,45 @@ class Explorer(Controls, anywidget.AnyWidget):
         **state: Any,
     ) -> None:
         self.space = shipped(space) if isinstance(space, str) else space
-        self.name, self.from_page = expect_name(name or "explorer"), False
-        data = payload(self.space)
-        self.radius = radius_of(self.space)
+        self.name, self.ready, self.from_page = expect_name(name or "explorer"), False, False
         if preset is not None:
-            state = preset_state(space_name(self.space), preset) | state
-        super().__init__(payload=data, **expect_state(state, self.radius))
+            state = changed(preset_state(space_name(self.space), preset), state)
+        data = payload(self.space, start=state)
+        self.radius = radius_of(self.space)
+        self.ratio = in_float64(expect_space(self.space))
+        call = f"Explorer({repr(space) if isinstance(space, str) else 'space'}"
+        if name is not None:
+            call += f", name={name!r}"
+        super().__init__(payload=data, call=call, **expect_state(state, self.radius))
         self.follow()
+        self.ready = True
 
     def follow(self) -> None:
         """Compute path and status from the controls."""
-        assert self.space.ratio is not None  # `payload` has looked
-        _, path = best_of(paths(self.space.ratio, self.state))
-        codes = [0] * self.points if path.point_status is None else path.point_status[0].tolist()
-        self.path = path.points[0].tolist()
-        self.status = [Status(code).name.lower() for code in codes]
+        _, path = best_of(paths(self.ratio, self.state))
+        self.path, self.status = path.points[0].tolist(), endings(path, self.state)
 
     @t.observe(*DEFAULTS)
     def _on_change(self, change: Any) -> None:
-        if self.from_page or not self.path:
-            return  # the page has computed it, or the widget is being made
-        if change["name"] == "method" and self.eta == ETA[change["old"]]:
-            self.eta = ETA[self.method]
-        self.follow()
+        if not self.ready:
+            return
+        if change["name"] == "method" and not self.from_page:
+            self.ready = False  # these two make no change of their own
+            self.eta, self.level = ETA[self.method], None
+            self.ready = True
+        if not self.from_page:
+            self.follow()
 
     def set_state(self, sync_data: Any) -> None:
         """Take what the page sends; the path that it has computed comes with it."""
+        sent = self.state | {key: sync_data[key] for key in DEFAULTS if key in sync_data}
         self.from_page = True
         try:
             super().set_state(sync_data)
         finally:
             self.from_page = False
+        if "path" not in sync_data or self.state != sent:
+            self.follow()
 
     def to_html(self, file: str | os.PathLike[str]) -> pathlib.Path:
         """Write the explorer as it is now to one file, see `nav_utils.explorer.to_html`."""

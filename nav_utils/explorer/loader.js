@@ -47,7 +47,13 @@
 
   const shared = (name) => {
     if (!payloads.has(name)) payloads.set(name, read(name));
-    return payloads.get(name);
+    return payloads.get(name).catch(forget(() => payloads.delete(name)));
+  };
+
+  /** What failed is tried anew by the next who asks. */
+  const forget = (undo) => (error) => {
+    undo();
+    throw error;
   };
 
   // ---- from a still picture to a live figure -----------------------------------------------------
@@ -61,12 +67,13 @@
     watcher?.unobserve(el);
     try {
       const [module, payload] = await Promise.all([
-        (explorer ??= load()),
+        (explorer ??= load()).catch(forget(() => (explorer = null))),
         shared(el.dataset.space),
       ]);
       return module.mount(el, { payload, state: JSON.parse(el.dataset.state), query, id: el.id });
     } catch (error) {
       say(el, `The interactive figure could not start; below is a still picture. ${error.message}`);
+      mounted.delete(el);
       return null;
     }
   }
@@ -75,6 +82,7 @@
     const said = document.createElement("p");
     said.setAttribute("role", "alert");
     said.textContent = sentence;
+    el.querySelector(":scope > [role=alert]")?.remove();
     el.prepend(said);
   }
 
@@ -125,7 +133,7 @@
   }
 
   const watcher =
-    "IntersectionObserver" in window &&
+    window.IntersectionObserver &&
     new IntersectionObserver(
       (entries) => entries.forEach((entry) => entry.isIntersecting && live(entry.target)),
       { rootMargin: "400px" },
@@ -139,6 +147,10 @@
       else if (!mounted.has(el)) watcher.observe(el);
     }
     addEventListener("hashchange", followLink);
+    addEventListener("click", ({ target }) => {
+      const { href } = target.closest?.("a[href*='#']") ?? {};
+      if (href === location.href) followLink(); // again: such a click changes no address
+    });
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);

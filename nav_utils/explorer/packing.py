@@ -9,7 +9,7 @@
     ratio.K.weight, ratio.K.scale, ratio.K.bias   U8 (out, 3 in), F32 (out,) twice: row i of the
                     weights is scale_i times whole numbers of three bytes, the lowest first, in
                     two's complement. Absent unless the ratio is an `mlp`.
-    codes, labels   F16 (m, 2) and U8 (m,), at most 1,500 of the training codes
+    codes, labels   F16 (m, 2) and U8 (m,), at most 900 of the training codes
 
 The metadata has one entry, "explorer": JSON with the image's size, the map's radius, levels,
 presets and the state to start from.
@@ -42,7 +42,7 @@ SIZES = (97, 113, 129, 161, 181, 209, 257)  # nodes along an axis, the first tha
 LARGEST_ERROR = 0.005  # in D
 MARGIN = 1.15  # the grid reaches so many times the radius: mirrored splines are flat at their edge
 LARGEST_LOGIT = 60.0
-MOST_CODES = 1500
+MOST_CODES = 900
 NO_INK = 0.25 / 255  # a pixel that stays below is shown as 0, with room for places between nodes
 
 Parts = tuple[dict[str, Tensor], dict[str, Any]]  # tensors, and facts for the metadata
@@ -84,7 +84,7 @@ def payload(
 def radius_of(space: LatentSpace) -> float:
     """How far the map goes: 3.5, or what holds 99 % of each coordinate of the codes, in halves."""
     sizes = space.codes.detach().abs().cpu().double().numpy()
-    return max(RADIUS, math.ceil(2 * float(np.quantile(sizes, 0.99))) / 2)
+    return max(RADIUS, math.ceil(2 * float(np.quantile(sizes, 0.99, axis=0).max())) / 2)
 
 
 def shipped_presets(name: str) -> dict[str, Any]:
@@ -124,6 +124,8 @@ def expect_space(space: LatentSpace) -> Ratio:
                 "training diverged cannot be shown"
             )
     labels = space.labels
+    if labels.is_floating_point() and not bool((labels == labels.round()).all()):
+        raise ValueError("labels: expected whole numbers from 0 to 255, got fractions")
     if labels.shape != codes.shape[:1] or int(labels.min()) < 0 or int(labels.max()) > 255:
         raise ValueError(
             f"labels: expected whole numbers from 0 to 255, one for each of {len(codes)} codes, "
@@ -214,7 +216,6 @@ def made(space: LatentSpace, ratio: Ratio) -> Parts:
         "level_95": ratio.level(0.05),
         "log_q_95": ratio.log_q_level(0.05),
         "log_q_50": ratio.log_q_level(0.5),
-        "classes": int(space.labels.max()) + 1,
     }
     return {name: tensor.contiguous() for name, tensor in tensors.items()}, facts
 

@@ -18,6 +18,8 @@ import math
 import os
 import pathlib
 import re
+import secrets
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +32,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from nav_utils.correction import correct, make_rule
+from nav_utils.correction import Status, correct, make_rule
 from nav_utils.explorer.packing import (
     HERE,
     expect_space,
@@ -50,7 +52,7 @@ from nav_utils.widgets import outcome_words, pixels, plot_correction, plot_d_alo
 BUNDLE = HERE / "explorer.js"
 LOADER = HERE / "loader.js"
 SHIPPED = ("mnist-2d", "digits-2d")  # spaces whose payload a page can fetch by name
-NAME = re.compile(r"[A-Za-z][\w.-]{0,63}")  # of an element, as it appears in links
+NAME = re.compile(r"[A-Za-z][\w.-]{0,63}", re.ASCII)  # of an element, as it appears in links
 
 
 # ---- the paths of a state -----------------------------------------------------------------------
@@ -125,6 +127,23 @@ def planned(proposal: Tensor, task: Task, state: Mapping[str, Any]) -> Planned:
     found = correct(proposal[:, 1:-1], task.ratio, **task.correction)
     points = torch.cat([proposal[:, :1], found.z, proposal[:, -1:]], dim=1)
     return points, torch.nn.functional.pad(found.status, (1, 1)), found.n_evaluations
+
+
+def stays(state: Mapping[str, Any]) -> bool:
+    """Whether both ends stay where they are; the loop may not arrive at the second one."""
+    return state["planner"] == "pointwise" or state["method"] == "string"
+
+
+def endings(path: Path, state: Mapping[str, Any]) -> list[str]:
+    """How each point ended: "given" for an end, "unjudged" for a string's, else its `Status`."""
+    if path.point_status is None:
+        found = ["unjudged"] * state["points"]
+    else:
+        found = [Status(code).name.lower() for code in path.point_status[0].tolist()]
+    found[0] = "given"
+    if stays(state):
+        found[-1] = "given"
+    return found
 
 
 def best_of(found: list[tuple[Tensor, Path]]) -> tuple[Tensor, Path]:
@@ -234,13 +253,14 @@ VERDICTS = {
     PathStatus.INFEASIBLE: "It arrives, but crosses a place rarer than 95 % of codes.",
     PathStatus.NON_FINITE: "It meets values that are not finite.",
 }
-PROPOSALS = {"linear": "the straight line", "slerp": "the arc", "arcs": "the better arc"}
+PROPOSALS = {"linear": "the straight line", "slerp": "the arc"}
 
 
 def words(space: LatentSpace, state: Mapping[str, Any]) -> str:
     """What `static_figure` shows, in words: its alternative text."""
     ratio = expect_space(space)
-    proposal, path = best_of(paths(ratio, state))
+    found = paths(ratio, state)
+    proposal, path = best_of(found)
     counts = [outside(ratio, z, state) for z in (proposal, path.points[0])]
     if state["method"] == "score":
         where = "Below the level of log p - a"
@@ -248,11 +268,13 @@ def words(space: LatentSpace, state: Mapping[str, Any]) -> str:
         where = "Above the level of the logit"
     else:
         where = f"Outside the band, D within {state['eps']:.2f} of 1/2"
+    name = "the better arc" if len(found) > 1 else PROPOSALS.get(state["proposal"], "the arc")
+    ends = "its ends stay" if stays(state) else "its first end stays"
     a, b = (f"({x:.2f}, {y:.2f})" for x, y in (state["a"], state["b"]))
     return (
         f"A map of D with a path from A {a} to B {b}, corrected by the method {state['method']}; "
         "beside it D along the path, below it decoded images, the proposal above the correction. "
-        + outcome_words(proposal, path, counts, (where, PROPOSALS[state["proposal"]]))
+        + outcome_words(proposal, path, counts, (where, name), ends)
         + f" {VERDICTS[PathStatus(int(path.status))]}"
     )
 
@@ -266,6 +288,11 @@ KERNEL = "A still picture: run this cell to have the live figure, which needs th
 def space_name(space: LatentSpace) -> str:
     """What the card calls a space."""
     return str(space.card.get("name", "latent space"))
+
+
+def space_key(space: LatentSpace) -> str:
+    """The name under which a page keeps a space's payload, whatever the card says."""
+    return space_name(space) if NAME.fullmatch(space_name(space)) else "space"
 
 
 @functools.cache
@@ -313,7 +340,7 @@ def div(space: LatentSpace, state: Mapping[str, Any], name: str, live: bool | No
     live = is_shipped(space) if live is None else live
     attributes = {"class": "nav-explorer", "id": expect_name(name)}
     if live:
-        attributes["data-space"] = space_name(space)
+        attributes["data-space"] = space_key(space)
         attributes["data-state"] = json.dumps(state, sort_keys=True)
     opening = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
     picture = base64.b64encode(static_figure(space, state)).decode()
@@ -382,13 +409,15 @@ def to_html(
         OSError: when the file cannot be written; nothing is left behind.
     """
     if hasattr(space, "follow"):  # an Explorer
+        if state is not None or name != "explorer":
+            raise ValueError("to_html: an Explorer brings its own state and name; give neither")
         space, state, name = space.space, space.state, space.name
     state = state or {}
     data = payload(space, start=state)
     state = expect_state(state, radius_of(space))
     scripts = [
         bundle_script(),
-        space_script(space_name(space), data),
+        space_script(space_key(space), data),
         LOADER.read_text(encoding="utf-8"),
     ]
     policy = (
@@ -413,10 +442,14 @@ def hashes(*texts: str) -> str:
 
 def write_in_one_move(file: pathlib.Path, text: str) -> pathlib.Path:
     """Write a text file under another name, then rename it; on failure leave nothing behind."""
-    partial = file.with_name(file.name + ".partial")
+    target = file.resolve()  # of a link: the file that it leads to
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(partial, file)
+        with partial.open("x", encoding="utf-8", newline="\n") as out:
+            out.write(text)
+        if target.exists():
+            shutil.copymode(target, partial)
+        os.replace(partial, target)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 State = dict[str, Any]
 
 RADIUS = 3.5  # of the map, where the codes do not ask for a larger one
@@ -72,6 +74,17 @@ def expect_state(raw: Mapping[str, Any], radius: float = RADIUS) -> State:
     return state
 
 
+def changed(state: Mapping[str, Any], patch: Mapping[str, Any]) -> State:
+    """A state, whole or in part, with some keys set anew, as in the page.
+
+    Another method begins with its own eta and level, for those of one mean nothing to another.
+    """
+    method = patch.get("method", state.get("method", DEFAULTS["method"]))
+    if method != state.get("method", DEFAULTS["method"]):
+        state = {key: value for key, value in state.items() if key not in {"eta", "level"}}
+    return {**state, **patch}
+
+
 def expect_value(key: str, value: Any, radius: float = RADIUS) -> Any:
     """The value in range and of the right type; ValueError for what makes no sense."""
     if key in WORDS:
@@ -80,14 +93,14 @@ def expect_value(key: str, value: Any, radius: float = RADIUS) -> Any:
         return value
     if key in {"a", "b"}:
         try:
-            x, y = map(number, value.tolist() if hasattr(value, "tolist") else value)
+            x, y = map(number, value.tolist() if hasattr(value, "tolist") else expect_pair(value))
         except (TypeError, ValueError):
             raise ValueError(f"{key}: expected two finite numbers [x, y], got {value!r}") from None
         return [within(x, -radius, radius), within(y, -radius, radius)]
     if key == "classes":
-        if not isinstance(value, bool):
+        if not isinstance(value, (bool, np.bool_)):
             raise ValueError(f"classes: expected True or False, got {value!r}")
-        return value
+        return bool(value)
     if key == "level" and value is None:
         return None
     low, high = LIMITS[key]
@@ -107,8 +120,21 @@ def within(x: float, low: float, high: float) -> float:
     return min(max(x, float(low)), float(high)) + 0.0  # no -0
 
 
+def expect_pair(value: Any) -> Any:
+    """A list or tuple; TypeError for what has two parts but no order, or other parts."""
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"expected a list or tuple, got a {type(value).__name__}")
+    return value
+
+
 def number(value: Any) -> float:
     """A finite number, as a float; ValueError for anything else."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"expected a finite number, got {value!r}")
-    return float(value)
+    try:
+        found = float(value)
+    except OverflowError:  # a whole number beyond 1e308
+        found = math.inf
+    if not math.isfinite(found):
+        raise ValueError("expected a finite number")
+    return found

@@ -18,7 +18,14 @@ from nav_utils.explorer.state import DEFAULTS, LIMITS, WORDS, expect_state
 EXACT = "Checked with the network itself."
 QUICK = "Computed on a grid."
 HELP = re.compile(r"^A \(.*\): D .*\. B \(.*\): D .*\. Drag them")
-CONTENT = ("inside", "converged", "given", "stands still", "–")  # what the table calls no failure
+CONTENT = (
+    "inside",
+    "converged",
+    "given",
+    "stands still",
+    "never tried",
+    "–",
+)  # what the table calls no failure
 RADIUS = 3.5
 SHOWN = 12  # decoded images in a row
 KEYS = [*DEFAULTS.keys() - {"a", "b"}]  # of the controls

@@ -6,7 +6,7 @@ import {
   navigate,
   navigateInSlices,
 } from "../../nav_utils/explorer/source/navigation.js";
-import { lerp } from "../../nav_utils/explorer/source/interpolation.js";
+import { lerp, lerpAt } from "../../nav_utils/explorer/source/interpolation.js";
 import { STATUS } from "../../nav_utils/explorer/source/correction.js";
 import { CHOICES, DEFAULTS, ETA, clampState } from "../../nav_utils/explorer/source/state.js";
 import { analytic, chance, golden, near, needsPayload, real } from "./support.js";
@@ -155,13 +155,17 @@ test("the loop gives every step a noise of its own, from seeds up to the largest
 
 test("the loop's trace shows the path so far, the points to come on the newest", () => {
   const state = clampState({ planner: "stepwise", points: 14, method: "logit" }, analytic.meta);
-  const { points, trace } = navigate(state, analytic, { trace: true }).paths[0];
-  assert.equal(trace.length, 13);
+  const { points, trace, walked } = navigate(state, analytic, { trace: true }).paths[0];
+  assert.deepEqual([trace.length, walked], [26, 14]);
   trace.forEach((places, k) => {
-    near(places.subarray(0, 2 * k + 4), points.subarray(0, 2 * k + 4), 0);
-    for (let i = k + 2; i < 14; i++) near(places.subarray(2 * i, 2 * i + 2), places.slice(-2), 0);
+    const [i, judged] = [1 + (k >> 1), k % 2]; // the point of this step; whether it was corrected
+    near(places.subarray(0, 2 * (i + judged)), points.subarray(0, 2 * (i + judged)), 0);
+    for (let j = i; j < 14; j++) near(places.subarray(2 * j, 2 * j + 2), places.slice(-2), 0);
+    if (judged) return;
+    const proposed = lerpAt(points.subarray(2 * i - 2, 2 * i), state.b, 1 / (14 - i));
+    near(places.subarray(2 * i, 2 * i + 2), proposed, 0);
   });
-  assert.notDeepEqual(trace[0], trace[12]);
+  assert.notDeepEqual(trace[0], trace[1]);
 });
 
 test("the loop stops where it is stuck", () => {
@@ -172,7 +176,8 @@ test("the loop stops where it is stuck", () => {
   );
   const [path] = navigate(state, wall, { trace: true }).paths;
   assert.equal(path.verdict, "stalled");
-  assert.ok(path.trace.length < 39);
+  assert.ok(path.walked < 40 && path.trace.length === 2 * (path.walked - 1));
+  near(path.points.subarray(2 * path.walked), path.points.slice(2 * path.walked - 2, -2), 0);
   const last = [...path.points.subarray(-2)];
   assert.deepEqual([...path.points.subarray(-12, -10)], last);
   assert.ok(last[0] < 0.1);

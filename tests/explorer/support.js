@@ -103,7 +103,6 @@ export function small() {
     level_95: 1,
     log_q_95: -5,
     log_q_50: -3,
-    classes: 8,
     presets: { cross: { text: "Cross it", state: { a: [0, 1] } } },
     start: {},
   };

@@ -1,72 +1,93 @@
 """The explorer in Debian's Firefox: over http and from the disk, with a drag and a preset."""
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
-
-import npm
+import firefox
 import pytest
 import torch
-from figure import RADIUS, number, read_link
+from figure import EXACT, RADIUS, number, read_link
 
 from nav_utils.explorer.page import best_of, paths
 from nav_utils.explorer.state import DEFAULTS, expect_state
 
-BROWSERS = ("firefox-esr", "firefox")
+ROOT = "const root = document.querySelector('#first').shadowRoot;"
+NOTE = f"() => {{ {ROOT} return root?.querySelector('.note').textContent; }}"
+TWO_FRAMES = "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+# In the page: the table, opened; the pixels of each canvas that are dark and that show nothing.
+SHOWN = (
+    "() => {"
+    + ROOT
+    + """
+  root.querySelector("details:has(table)").open = true;
+  const inked = (canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let [dark, clear] = [0, 0];
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i + 3] < 100) clear++;
+      else if (data[i] + data[i + 1] + data[i + 2] < 200) dark++;
+    }
+    return [dark, clear];
+  };
+  return {
+    said: root.querySelector(".said").textContent,
+    link: root.querySelector(".link input").value,
+    preset: root.querySelector(".bar select").value,
+    canvases: [...root.querySelectorAll("canvas")].map(inked),
+  };
+}"""
+)
+TABLE = f"""() => {{ {ROOT} return [...root.querySelectorAll("tbody tr")].map((row) =>
+  [...row.cells].map((cell) => cell.textContent)); }}"""
+# In the page: the middle of end A in the window, and the width of the map.
+END_A = f"""() => {{ {ROOT}
+  root.querySelector(".map").scrollIntoView({{ block: "center", behavior: "instant" }});
+  const box = root.querySelector(".handle").getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2, root.querySelector(".map").clientWidth];
+}}"""
 
 
-@pytest.fixture(scope="module")
-def firefox():
-    """The program; where there is none, skip, but with CI set in the environment fail."""
-    named = os.environ.get("FIREFOX")
-    found = next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
-    if found is None:
-        say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say("no Firefox found: install it (Debian: apt-get install firefox-esr), or set FIREFOX")
-    return found
-
-
-def points(rows):
-    """(2, n, 2) x and y of the proposal and of the correction."""
+def shown(tab):
+    """What the figure shows once it is drawn and checked, with the rows of its table."""
+    tab.evaluate(TWO_FRAMES)
+    firefox.eventually(lambda: tab.evaluate(NOTE) == EXACT)
+    tab.evaluate(TWO_FRAMES)
+    seen = tab.evaluate(SHOWN)
+    rows = firefox.eventually(lambda: tab.evaluate(TABLE))
     cells = [[number(cell) for cell in row[1:-1]] for row in rows]
-    return torch.tensor([[row[k : k + 2] for row in cells] for k in (0, 4)])
+    return seen | {"points": torch.tensor([[row[k : k + 2] for row in cells] for k in (0, 4)])}
 
 
 @pytest.mark.parametrize("home", ["http", "file"])
-def test_firefox_shows_what_python_computes(
-    firefox, space, served, small_book, presets, tmp_path_factory, tmp_path, home
-):
-    modules = npm.node_modules(tmp_path_factory)
-    base = served if home == "http" else small_book.as_uri()
-    script = Path(__file__).with_name("firefox.mjs")
-    done = subprocess.run(
-        ["node", script, modules, firefox, f"{base}/book/intro.html"],
-        env=os.environ | {"HOME": str(tmp_path), "MOZ_HEADLESS": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
-    assert seen["faults"] == [] and "irefox" in seen["browser"]
-    moved = read_link(seen["dragged"]["link"], "first")
-    ax, ay = DEFAULTS["a"]
-    scale = 2 * RADIUS / seen["dragged"]["size"]
-    assert moved == DEFAULTS | {"a": pytest.approx([ax - 60 * scale, ay + 40 * scale], abs=0.03)}
+def test_firefox_shows_what_python_computes(space, served, small_book, presets, tmp_path, home):
+    home = served if home == "http" else small_book.as_uri()
+    with firefox.opened(tmp_path) as tab:
+        tab.open(f"{home}/book/intro.html")
+        seen = {"first": shown(tab)}
+        x, y, size = tab.evaluate(END_A)
+        tab.drag(x, y, by=(-60, -40))
+        seen["dragged"] = shown(tab)
+        tab.evaluate("() => document.querySelector('.nav-preset').click()")
+        seen["preset"] = shown(tab)
+        assert tab.faults(home) == []
+    dragged = read_link(seen["dragged"]["link"], "first")
+    a = [DEFAULTS["a"][0] - 60 / size * 2 * RADIUS, DEFAULTS["a"][1] + 40 / size * 2 * RADIUS]
+    assert dragged == DEFAULTS | {"a": pytest.approx(a, abs=0.03)}
     name = next(iter(presets))
     assert seen["preset"]["preset"] == name
-    states = {"first": DEFAULTS, "dragged": moved, "preset": expect_state(presets[name]["state"])}
+    states = {"first": DEFAULTS, "dragged": dragged, "preset": presets[name]["state"]}
     for what, state in states.items():
         proposal, path = best_of(paths(space.ratio, expect_state(state)))
-        wanted = torch.stack([proposal, path.points[0]]).float()
-        rows = seen[what]["table"]
-        assert points(rows).flatten().tolist() == pytest.approx(
-            wanted.flatten().tolist(), abs=0.0065
-        )
-        ground, over, curve, digits = seen[what]["canvases"]
-        assert ground["clear"] == curve["clear"] == digits["clear"] == 0 < over["clear"]
-        assert min(canvas["dark"] for canvas in (ground, over, curve, digits)) > 300
+        wanted = torch.stack([proposal, path.points[0]])
+        assert seen[what]["points"] == pytest.approx(wanted, abs=0.0065)
+        dark, clear = zip(*seen[what]["canvases"], strict=True)
+        assert min(dark) > 300
+        assert [count > 0 for count in clear] == [False, True, False, False]  # the paths' canvas
     assert len({seen[what]["said"] for what in states}) == 3
+
+
+def test_a_fault_of_a_page_is_heard(tmp_path):
+    script = "console.error('one'); setTimeout(() => { throw Error('two'); });"
+    file, elsewhere = tmp_path / "page.html", "http://127.0.0.1:59999/x.png"
+    file.write_text(f"<!doctype html><script>{script}</script><img src='{elsewhere}' alt=''>")
+    with firefox.opened(tmp_path) as tab:
+        tab.open(file.as_uri())
+        found = tab.faults(file.as_uri())
+    assert sorted(found) == ["Error: two", f"external request: {elsewhere}", "one"]

@@ -66,11 +66,16 @@ function levelMenu(meta, words) {
 
 function numberBox(text, key, { min, max }) {
   const input = make("input", { type: "number", min, max, step: 1 });
+  let shown = ""; // where nobody types
+  input.addEventListener("blur", () => (input.value = shown));
   return {
     root: labelled(text, input),
     input,
-    show: (state) => (input.value = state[key]),
-    patch: () => (input.value === "" ? {} : { [key]: Number(input.value) }),
+    show(state) {
+      shown = state[key];
+      if (input.getRootNode().activeElement !== input) input.value = shown;
+    },
+    patch: () => (input.value === "" ? null : { [key]: Number(input.value) }), // not yet typed
   };
 }
 
@@ -129,13 +134,22 @@ export function makeControls(meta, limits, etas, words, change, release) {
   const root = make("div", { className: "controls" });
   for (const [key, part] of Object.entries(parts)) {
     part.input.dataset.key = key;
+    let moved = false;
     part.input.addEventListener("input", () => {
       const patch = part.patch();
+      if (!patch) return;
+      moved = true;
       // Steps of one method mean nothing to another: its own default, and its own level.
       if (key === "method") Object.assign(patch, { eta: etas[patch.method], level: null });
       change(patch);
     });
-    part.input.addEventListener("change", release);
+    // Not every input is followed by a change: what is typed may be what was there before.
+    for (const over of ["change", "blur"]) {
+      part.input.addEventListener(over, () => {
+        if (moved) release();
+        moved = false;
+      });
+    }
     root.append(part.root);
   }
   const show = (state) => {

@@ -73,9 +73,12 @@ const LOG_2_PI = Math.log(2 * Math.PI);
 /** log q = log p - a in nats, p = N(0, I). */
 export const logQ = (x, y, a) => -LOG_2_PI - 0.5 * (x * x + y * y) - a;
 
+/** How far a logit is from its centre at the rims: |D - 1/2| < eps means |a| < bandOf({ eps }). */
+export const bandOf = ({ eps }) => 2 * Math.atanh(2 * eps);
+
 /** { centre: the logit aimed at, excess(x, y, a): nats outside; 0 or less is inside }. */
 export function aimOf({ method, side, level, eps, logQ50 }) {
-  const band = 2 * Math.atanh(2 * eps); // |D - 1/2| < eps means |a| < band
+  const band = bandOf({ eps });
   if (method === "score") {
     const least = level ?? logQ50;
     return { centre: 0, excess: (x, y, a) => least - logQ(x, y, a) };

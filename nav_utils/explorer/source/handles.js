@@ -12,23 +12,33 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
  * @param {{read: () => number[], write: (z: number[]) => void, release: () => void}} end
  */
 export function makeDraggable(handle, map, radius, { read, write, release }) {
-  let held = null; // where in the handle it was taken, from its centre
+  let held = null; // by which pointer, and where in the handle, from its centre
+  let moved = false;
+  const move = (z) => {
+    moved = true;
+    write(z);
+  };
+  const letGo = () => {
+    if (moved) release();
+    moved = false;
+  };
   handle.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return; // the menu's button
-    const box = handle.getBoundingClientRect();
-    held = [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
-    handle.setPointerCapture(event.pointerId);
+    if (event.button !== 0 || held) return; // the menu's button; a second finger
+    const { left, top, width, height } = handle.getBoundingClientRect();
+    const { pointerId, clientX, clientY } = event;
+    held = { pointerId, x: clientX - left - width / 2, y: clientY - top - height / 2 };
+    handle.setPointerCapture(pointerId);
   });
-  handle.addEventListener("pointermove", (event) => {
-    if (!held) return;
-    const box = map.getBoundingClientRect();
-    const x = event.clientX - box.left - held[0];
-    write(toPixel(box.width, radius).back(x, event.clientY - box.top - held[1]));
+  handle.addEventListener("pointermove", ({ pointerId, clientX, clientY }) => {
+    if (held?.pointerId !== pointerId) return;
+    const { left, top, width } = map.getBoundingClientRect();
+    move(toPixel(width, radius).back(clientX - left - held.x, clientY - top - held.y));
   });
   for (const over of ["pointerup", "pointercancel"]) {
-    handle.addEventListener(over, () => {
-      if (held) release();
+    handle.addEventListener(over, (event) => {
+      if (held?.pointerId !== event.pointerId) return;
       held = null;
+      letGo();
     });
   }
   handle.addEventListener("keydown", (event) => {
@@ -37,7 +47,8 @@ export function makeDraggable(handle, map, radius, { read, write, release }) {
     event.preventDefault(); // or the page scrolls
     const step = STEP * (event.shiftKey ? 5 : event.altKey ? 0.2 : 1);
     const [x, y] = read();
-    write([x + arrow[0] * step, y + arrow[1] * step]);
+    move([x + arrow[0] * step, y + arrow[1] * step]);
   });
-  handle.addEventListener("keyup", (event) => ARROWS[event.key] && release());
+  handle.addEventListener("keyup", (event) => ARROWS[event.key] && letGo());
+  handle.addEventListener("blur", () => held || letGo()); // a key's end may be heard elsewhere
 }

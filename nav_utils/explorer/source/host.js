@@ -3,7 +3,7 @@
 import { DEFAULTS, ETA, clampState, fromQuery, toQuery } from "./state.js";
 import { STATUS } from "./correction.js";
 import { readPayload } from "./payload.js";
-import { View } from "./view.js";
+import { View, ending } from "./view.js";
 import { problem } from "./problem.js";
 import { en } from "./words.en.js";
 
@@ -53,14 +53,14 @@ function linkTo(id, query) {
   return address.href;
 }
 
-/** The same state as a line of Python. */
-function inPython(state) {
+/** The same state as a line of Python; `call` is its beginning. */
+function inPython(state, call) {
   const usual = { ...DEFAULTS, eta: ETA[state.method] };
   const spelled = { null: "None", true: "True", false: "False" };
   const given = KEYS.map((key) => [key, JSON.stringify(state[key]), JSON.stringify(usual[key])])
     .filter(([, text, usualText]) => text !== usualText)
     .map(([key, text]) => `, ${key}=${spelled[text] ?? text}`);
-  return `Explorer(space${given.join("")})`;
+  return `${call}${given.join("")})`;
 }
 
 const pairs = (points) =>
@@ -74,28 +74,34 @@ function render({ model, el }) {
   try {
     const space = spaceOf(model.get("payload"));
     const given = Object.fromEntries(KEYS.map((key) => [key, model.get(key)]));
-    const start = clampState(given, space.meta);
+    const [start, first] = [space.meta.start, given].map((raw) => clampState(raw, space.meta));
     let writing = false;
-    const view = new View(figure, space, { start, first: start }, words, {
-      link: (now) => ({ label: words.python, text: inPython(now) }),
+    const view = new View(figure, space, { start, first }, words, {
+      link: (now) => ({ label: words.python, text: inPython(now, model.get("call")) }),
       release(state, path) {
         writing = true;
         for (const key of KEYS) model.set(key, state[key]);
         model.set("path", pairs(path.points));
         model.set(
           "status",
-          Array.from(path.status, (code) => STATUS[code]),
+          Array.from(path.status, (_, i) => ending(i, path, state)).map(
+            (end) => STATUS[end] ?? end,
+          ),
         );
         model.save_changes();
         writing = false;
       },
     });
     // Only what has changed: an end that is being dragged has not come to Python yet.
-    const follow = (key) => {
-      if (!writing) view.set({ [key]: model.get(key) });
+    const follow = KEYS.map((key) => [
+      `change:${key}`,
+      () => writing || view.set({ [key]: model.get(key) }),
+    ]);
+    for (const [event, set] of follow) model.on(event, set);
+    return () => {
+      for (const [event, set] of follow) model.off(event, set);
+      view.destroy();
     };
-    for (const key of KEYS) model.on(`change:${key}`, () => follow(key));
-    return () => view.destroy();
   } catch (error) {
     problem(figure, words.problem(error.message));
     return undefined;

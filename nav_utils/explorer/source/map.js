@@ -1,6 +1,8 @@
 // The map of D and the paths on it.
 // Colours mean one thing everywhere: D is orange (0), light grey (1/2), blue (1).
 
+import { bandOf } from "./correction.js";
+
 const STOPS = ["b35806", "f1a340", "fee0b6", "f2f2f2", "c6dbef", "6baed6", "08519c"].map((hex) =>
   [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)),
 );
@@ -117,11 +119,12 @@ export function drawGround(context, space, size, dpr, state, words) {
     context.stroke();
   }
   context.setLineDash([]);
-  const rim = 2 * Math.atanh(2 * state.eps);
+  const free = state.method === "score" || state.method === "string"; // which know no level of a
+  const centre = free || state.side === "hole" ? 0 : (state.level ?? 0);
+  const rims = [centre - bandOf(state), centre + bandOf(state)];
   const half = strokeContour(context, space, size, 0, 1.6, []);
-  for (const level of [rim, -rim]) strokeContour(context, space, size, level, 0.8, [1.5, 2.5]);
-  if (state.level !== null && state.method !== "score")
-    strokeContour(context, space, size, state.level, 1.4, [7, 3]);
+  for (const level of rims) strokeContour(context, space, size, level, 0.8, [1.5, 2.5]);
+  if (state.level !== null && !free) strokeContour(context, space, size, state.level, 1.4, [7, 3]);
   labelContour(context, half, size, words.half);
 }
 
@@ -166,12 +169,11 @@ function plate(context, text, x, y) {
 /** Codes as faint points or, by class, as the digits themselves: told by shape, not by colour. */
 function drawCodes(context, space, at, classes) {
   const { codes, labels } = space;
-  const count = classes ? Math.min(labels.length, 900) : labels.length;
   context.font = "9px system-ui, sans-serif";
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.fillStyle = "rgba(0, 0, 0, 0.28)";
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < labels.length; i++) {
     const [x, y] = [at.x(codes[2 * i]), at.y(codes[2 * i + 1])];
     if (classes) {
       context.fillStyle = CLASSES[labels[i] % CLASSES.length];

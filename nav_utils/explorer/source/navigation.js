@@ -81,7 +81,8 @@ const PATIENCE = 10;
  *
  * The step is a share 1 / (steps left) of the remaining way. A path that in ten steps moves by
  * less than one even step stays where it is: else the last proposals would leap over what they
- * could not pass. In the trace the points that are still to come lie on the newest one.
+ * could not pass. The trace has two entries for a step: as proposed, as corrected; the points that
+ * are still to come lie on the newest one. `walked`: how many points it came to before it stopped.
  */
 function* stepwise(proposal, task) {
   const { a, b, seed, points: n } = task.state;
@@ -94,17 +95,22 @@ function* stepwise(proposal, task) {
   const trace = task.trace ? [] : null;
   const place = (i) => points.subarray(2 * i, 2 * i + 2);
   for (let i = 0; i < n; i++) place(i).set(a);
-  let stuck = false;
-  for (let i = 1; i < n && !stuck; i++) {
+  const upTo = (i, z) => {
+    for (let later = i; later < n; later++) place(later).set(z);
+    trace?.push(points.slice());
+  };
+  let walked = 1;
+  for (let stuck = false; walked < n && !stuck; walked++) {
+    const i = walked;
     const tried = Float64Array.from(at(place(i - 1), b, 1 / (n - i))); // propose
+    upTo(i, tried);
     const options = { ...rule, seed: BigInt(seed) + BigInt(i - 1) }; // may leave the 53 bits
     const found = yield* correcting(tried, task.field, options); // evaluate, correct
-    for (let later = i; later < n; later++) place(later).set(found.z);
+    upTo(i, found.z);
     status.fill(found.status[0], i);
-    trace?.push(points.slice());
     stuck = i > patience && distance(place(i), place(i - patience)) < even;
   }
-  return { points, status, trace };
+  return { points, status, trace, walked };
 }
 
 /**

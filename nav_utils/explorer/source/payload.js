@@ -135,7 +135,7 @@ function singles(halves) {
 
 // prettier-ignore
 const NUMBERS = ["radius", "low", "high", "grid_scale", "grid_error", "scale", "shift", "level_95",
-  "log_q_95", "log_q_50", "classes"];
+  "log_q_95", "log_q_50"];
 
 function checkMeta(meta) {
   if (meta.version !== VERSION) fail(`version ${VERSION}`, brief(meta.version));

@@ -2,6 +2,7 @@
 
 import { make } from "./make.js";
 import { sigmoid } from "./map.js";
+import { aimOf, bandOf } from "./correction.js";
 
 const PAUSE = 500; // milliseconds between two steps while it plays
 
@@ -33,6 +34,7 @@ export function makeSlow(words, space, change) {
     clearInterval(timer);
     timer = 0;
     play.textContent = words.play;
+    title.setAttribute("aria-live", "polite");
   };
   const go = (by) => {
     step = Math.max(0, Math.min(last, step + by));
@@ -44,6 +46,7 @@ export function makeSlow(words, space, change) {
     if (timer) return stop();
     if (step === last) step = 0;
     play.textContent = words.pause;
+    title.setAttribute("aria-live", "off"); // or it speaks twice a second
     timer = setInterval(
       () => (step === last || !root.isConnected ? stop() : seen() && go(1)),
       PAUSE,
@@ -58,30 +61,38 @@ export function makeSlow(words, space, change) {
   /** What to draw: all of it or, in slow motion, what there is at this step, with its words. */
   function stage(path, state) {
     const failed = Array.from(path.status, (status) => status > 1);
-    const loop = state.planner === "stepwise" && state.method !== "string";
-    const whiskers = state.method !== "string" && !loop;
+    const string = state.method === "string";
+    const loop = state.planner === "stepwise" && !string;
     if (root.hidden) {
+      const whiskers = !string && !loop;
       return { points: path.points, a: path.a, corrected: true, whiskers, hollow: failed };
     }
     last = 1 + path.trace.length;
     step = Math.min(step, last);
     const points = step < 2 ? path.proposal : path.trace[step - 2];
     const before = step < 3 ? path.proposal : path.trace[step - 3];
-    const outside = Array.from(path.insideProposal, (inside) => !inside);
+    const asked = step === 1 && !string && !loop;
+    const outside = Array.from(path.insideProposal, (inside) => asked && !inside);
     // The evaluation tells of the point that the first step will move.
     const after = step === 1 ? (path.trace[0] ?? points) : points;
-    const followed = loop ? Math.min(step - 1, failed.length - 1) : busiest(after, before);
-    tell(path, state, loop, outside.filter(Boolean).length);
-    const from = loop ? shifted(points) : before;
+    const followed = loop ? Math.max(step >> 1, 1) : busiest(after, before);
+    const moved = distance(points, before, followed);
+    const tell = loop ? tellLoop : tellStep;
+    const [head, text, how] = tell(path, state, { followed, moved, outside: sum(outside) });
+    title.textContent = `${head}: ${text}${step === last ? ` ${ended(path, state)}` : ""}`;
+    formula.textContent = how;
     numbers.textContent =
-      step === 0 || (loop && step === 1) ? "" : numbersOf(followed, points, from, loop);
+      step === 0 || (loop && step === 1) ? "" : numbersOf(followed, before, moved);
+    back.setAttribute("aria-disabled", step === 0); // not disabled, which would lose the focus
+    next.setAttribute("aria-disabled", step === last);
     return {
       points,
       a: logits(points),
       corrected: step > 1,
-      whiskers: step > 1 && whiskers,
+      whiskers: step > 1 && !string && !loop,
       hollow: step === 1 ? outside : failed.map((is) => is && step === last),
       followed: step > 1 ? followed : null,
+      unfinished: step < last,
     };
   }
 
@@ -93,56 +104,70 @@ export function makeSlow(words, space, change) {
     });
   }
 
-  function tell(path, state, loop, outside) {
-    const n = path.status.length;
-    const goal =
-      state.method === "score" ? "score" : state.method === "string" ? "both" : state.side;
+  /** Head, text and formula of a step that all points take together. */
+  function tellStep(path, state, { outside }) {
     const { propose, evaluate } = words.formula;
-    const steps = [
-      [
-        loop ? words.proposeLoop(n) : words.propose(n, state.proposal),
+    const string = state.method === "string";
+    if (step === 0)
+      return [
+        ...words.propose(path.status.length, state.proposal),
         propose[state.proposal] ?? propose.slerp,
-      ],
-      [words.evaluate(outside, n), evaluate[goal]],
-    ];
-    const walk = loop ? words.walk : words.correct;
-    const [[head, text], how] = steps[step] ?? [
-      walk(step - 1, last - 1),
-      words.formula[state.method],
-    ];
-    title.textContent = `${head}: ${text}${step === last ? ` ${words.finished}` : ""}`;
-    formula.textContent = how;
-    back.disabled = step === 0;
-    next.disabled = step === last;
+      ];
+    if (step === 1 && string) return [...words.evaluateString, ""];
+    if (step === 1) return [...words.evaluate(outside, path.status.length), goal(evaluate, state)];
+    return [...words.correct(step - 1, last - 1), move(state)];
   }
 
-  /** Of one point: D, a and |grad a| where the step began (in the loop: where it ended), and the move. */
-  function numbersOf(i, points, before, loop) {
-    const out = new Float64Array(3);
-    const start = loop ? points : before;
-    space.grid.evaluate(start[2 * i], start[2 * i + 1], out);
-    const move = Math.hypot(points[2 * i] - before[2 * i], points[2 * i + 1] - before[2 * i + 1]);
-    return words.follow(i, sigmoid(out[0]), out[0], Math.hypot(out[1], out[2]), move);
+  /** The same of a step of the loop: first a point is proposed, then it is judged. */
+  function tellLoop(path, state, { followed }) {
+    const n = path.status.length;
+    const { evaluate, loop } = words.formula;
+    const towards = loop[state.proposal === "linear" ? "linear" : "slerp"];
+    if (step === 0) return [...words.proposeLoop(n), towards];
+    if (step === 1) return [...words.evaluateLoop, goal(evaluate, state)];
+    if (step % 2 === 0) return [...words.proposed(followed, n), towards];
+    if (path.status[followed] === 0) return [...words.passed(followed, n), goal(evaluate, state)];
+    return [...words.corrected(followed, n), move(state)];
   }
+
+  const goal = (evaluate, state) => {
+    const { centre, level } = targetOf(state);
+    if (state.method === "score") return evaluate.score(level);
+    return state.side === "hole" ? evaluate.hole(level) : evaluate.both(centre);
+  };
+
+  const move = (state) =>
+    words.formula[state.method](targetOf(state).centre) + (state.noise ? words.formula.noise : "");
+
+  /** What the numbers are compared with: see `aimOf`. */
+  function targetOf(state) {
+    const level = state.level ?? (state.method === "score" ? space.meta.log_q_50 : bandOf(state));
+    return { centre: aimOf({ ...state, logQ50: space.meta.log_q_50 }).centre, level };
+  }
+
+  const ended = (path, state) => {
+    if (path.walked < path.status.length) return words.stopped;
+    return state.steps === 0 ? words.noStep : words.finished;
+  };
+
+  /** Of one point: D, a and |grad a| where it was before this step, and its move in it. */
+  function numbersOf(i, before, moved) {
+    const out = new Float64Array(3);
+    space.grid.evaluate(before[2 * i], before[2 * i + 1], out);
+    const about = words.follow(i, sigmoid(out[0]), out[0], Math.hypot(out[1], out[2]));
+    return step === 1 ? about : about + (moved > 0 ? words.moves(moved) : words.rests);
+  }
+
+  const distance = (p, q, i) => Math.hypot(p[2 * i] - q[2 * i], p[2 * i + 1] - q[2 * i + 1]);
+  const sum = (flags) => flags.filter(Boolean).length;
 
   /** The point that this step moves most. */
   function busiest(points, before) {
-    let [best, most] = [0, -1];
-    for (let i = 0; i < points.length / 2; i++) {
-      const moved = Math.hypot(
-        points[2 * i] - before[2 * i],
-        points[2 * i + 1] - before[2 * i + 1],
-      );
-      if (moved > most) [best, most] = [i, moved];
+    let best = 0;
+    for (let i = 1; i < points.length / 2; i++) {
+      if (distance(points, before, i) > distance(points, before, best)) best = i;
     }
     return best;
-  }
-
-  /** Each point's predecessor: where the loop came from. */
-  function shifted(points) {
-    const from = points.slice();
-    from.copyWithin(2, 0, points.length - 2);
-    return from;
   }
 
   return {

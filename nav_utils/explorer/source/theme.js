@@ -9,7 +9,10 @@ function themeOf() {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
-/** Call `show(theme)` now and whenever the theme changes; returns what ends that. */
+/**
+ * Call `show(theme, atOnce)` now and whenever the theme changes: light for print, and at once, as no
+ * frame comes before a page is printed. Returns what ends that.
+ */
 export function watchTheme(show) {
   const tell = () => show(themeOf());
   const watcher = new MutationObserver(tell);
@@ -20,8 +23,13 @@ export function watchTheme(show) {
   for (const node of [document.documentElement, document.body]) watcher.observe(node, options);
   const wish = matchMedia("(prefers-color-scheme: dark)");
   wish.addEventListener("change", tell);
+  const print = () => show("light", true);
+  addEventListener("beforeprint", print);
+  addEventListener("afterprint", tell);
   tell();
   return () => {
+    removeEventListener("beforeprint", print);
+    removeEventListener("afterprint", tell);
     watcher.disconnect();
     wish.removeEventListener("change", tell);
   };

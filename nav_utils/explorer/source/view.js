@@ -32,6 +32,7 @@ export class View {
     this.mark = null; // the point under the pointer
     this.size = 0; // of the map, in pixels of the page
     this.stale = { ground: true, result: true, shown: false };
+    this.owed = false; // whether there is a change that the host has not heard of
     this.frame = this.timer = 0;
     this.parts = layout(space.meta, words);
     const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
@@ -46,9 +47,10 @@ export class View {
     this.watcher = new ResizeObserver(this.resize);
     addEventListener("resize", this.resize); // zoom may change nothing but devicePixelRatio
     for (const name of ["map", "curve"]) this.watcher.observe(this.parts[name]);
-    this.forget = watchTheme((theme) => {
+    this.forget = watchTheme((theme, atOnce) => {
       this.parts.card.dataset.theme = theme;
-      this.invalidate();
+      if (atOnce) this.draw();
+      else this.invalidate();
     });
     this.release(false);
   }
@@ -71,6 +73,8 @@ export class View {
   }
 
   destroy() {
+    if (this.owed && this.host.release)
+      this.finish(navigate(this.state, this.space, { exact: true }));
     cancelAnimationFrame(this.frame);
     this.cancelCheck();
     this.slow.leave();
@@ -97,6 +101,7 @@ export class View {
       this.result = navigate(state, space, { trace: this.slow.on });
       this.checked = stale.shown = false;
     }
+    if (this.mark >= this.path.status.length) this.mark = null;
     if (stale.ground && this.size) {
       drawGround(contexts.ground, space, this.size, devicePixelRatio, state, words);
     }
@@ -142,7 +147,7 @@ export class View {
     const shown = (points) => {
       const some = new Float64Array(2 * SHOWN);
       for (let k = 0; k < SHOWN; k++) {
-        const i = Math.round((k / (SHOWN - 1)) * (n - 1));
+        const i = shownAt(k, n);
         some.set(points.subarray(2 * i, 2 * i + 2), 2 * k);
       }
       return some;
@@ -168,8 +173,13 @@ export class View {
       return;
     }
     const [before, after] = [path.aProposal[mark], stage.a[mark]].map(sigmoid);
-    parts.point.textContent = words.point(mark, n, before, after, this.statusOf(mark));
-    parts.column.style.left = `${(Math.round((mark / (n - 1)) * (SHOWN - 1)) / SHOWN) * 100}%`;
+    parts.point.textContent = stage.unfinished
+      ? words.pointSoFar(mark, n, before, after)
+      : words.point(mark, n, before, after, this.statusOf(mark));
+    const off = (k) => Math.abs(shownAt(k, n) - mark);
+    let column = 0; // whose image is nearest; of few points some are shown twice
+    for (let k = 1; k < SHOWN; k++) if (off(k) < off(column)) column = k;
+    parts.column.style.left = `${(column / SHOWN) * 100}%`;
     parts.column.style.width = `${100 / SHOWN}%`;
   }
 
@@ -178,15 +188,15 @@ export class View {
     return this.words.words(this.path, this.state, this.space.meta.log_q_95) + both;
   }
 
-  /** How a point ended, in words: an end was given, a string judges no point by itself. */
+  /** How a point ended, in words. */
   statusOf(i) {
     const { path, state, words } = this;
-    const [alone, last] = [state.method !== "string", path.status.length - 1];
-    if (i === 0 || (i === last && (state.planner === "pointwise" || !alone))) return words.given;
-    if (!alone) return words.unjudged;
+    const kind = ending(i, path, state);
+    if (typeof kind === "string") return words[kind];
+    if (i >= path.walked) return words.untried;
     const z = path.points.subarray(2 * i - 2, 2 * i + 2);
     const still = state.planner === "stepwise" && z[0] === z[2] && z[1] === z[3];
-    return still ? words.still : words.status[path.status[i]];
+    return still ? words.still : words.status[kind];
   }
 
   placeHandles() {
@@ -246,14 +256,16 @@ export class View {
     this.cancelCheck();
     const before = this.state;
     this.state = clampState({ ...before, ...patch }, this.space.meta);
+    this.owed = true;
     const moved = (key) => this.state[key] !== before[key];
-    const ground = ["eps", "level", "classes", "method", "side"].some(moved);
+    const ground = ["eps", "level", "classes", "method"].some(moved);
     this.invalidate(ground ? { result: true, ground } : { result: true });
   }
 
   /** The reader has let go: compute it with the network itself, say what came of it, tell the host. */
   release(changed = true) {
     this.cancelCheck();
+    this.owed ||= changed;
     if (changed) this.showLink();
     this.invalidate();
     // With its steps: slow motion may begin meanwhile.
@@ -262,18 +274,19 @@ export class View {
       const until = performance.now() + SLICE;
       let step = work.next();
       while (!step.done && performance.now() < until) step = work.next();
-      if (step.done) this.finish(step.value, changed);
+      if (step.done) this.finish(step.value);
       else this.timer = setTimeout(turn);
     };
     this.timer = setTimeout(turn, WAIT);
   }
 
-  finish(result, changed) {
+  finish(result) {
     this.timer = 0;
     this.result = result;
     this.checked = this.space.exact !== null;
     this.invalidate({ result: false, shown: false });
-    if (!changed) return;
+    if (!this.owed) return;
+    this.owed = false;
     this.parts.live.textContent = this.sentence();
     this.host.release?.(this.state, this.path);
   }
@@ -297,7 +310,8 @@ export class View {
     const release = () => this.release();
     this.controls = makeControls(space.meta, LIMITS, ETA, words, (x) => this.change(x), release);
     parts.controls.append(this.controls.root);
-    const redraw = () => this.invalidate({ result: true });
+    const redraw = () =>
+      this.invalidate(this.result?.paths[0].trace ? { shown: false } : { result: true });
     this.slow = makeSlow(words, space, redraw);
     parts.slow.append(this.slow.root);
     for (const end of ["a", "b"]) {
@@ -313,7 +327,7 @@ export class View {
     parts.slowButton.addEventListener("click", () => {
       this.slow.toggle();
       redraw();
-      if (!this.slow.on) this.release(false);
+      if (!this.checked && !this.timer) this.release(false);
     });
     parts.table.addEventListener("toggle", () => this.fillTable());
     parts.link.querySelector("button").addEventListener("click", () => this.copy());
@@ -330,10 +344,10 @@ export class View {
     };
     const share = (event, part) => Math.min(Math.max(event.offsetX / part.clientWidth, 0), 0.999);
     const hover = {
-      map: (event) => this.nearest(event),
+      map: (event) => (event.target.closest(".handle") ? null : this.nearest(event)),
       rows: (event) => {
         const column = Math.floor(share(event, parts.rows) * SHOWN);
-        return Math.round((column / (SHOWN - 1)) * (this.path.status.length - 1));
+        return shownAt(column, this.path.status.length);
       },
       curve: (event) => this.axis.indexAt(event.offsetX),
     };
@@ -370,6 +384,17 @@ export class View {
       button.textContent = this.words.cannotCopy;
     }
   }
+}
+
+/** The point that image k of a row shows. */
+const shownAt = (k, n) => Math.round((k / (SHOWN - 1)) * (n - 1));
+
+/** How a point ended: "given" for an end, "unjudged" for a string's others, else its status. */
+export function ending(i, { status }, { method, planner }) {
+  const alone = method !== "string";
+  const given = i === 0 || (i === status.length - 1 && !(alone && planner === "stepwise"));
+  if (given) return "given";
+  return alone ? status[i] : "unjudged";
 }
 
 /** What counts as inside, as two values of D; null when the method does not speak of D. */

@@ -5,6 +5,9 @@ const number = (x, digits = 2) =>
 const plain = (x, digits = 2) => x.toFixed(digits); // for screen readers, which read "-" as minus
 const short = (x) => String(Number(x.toPrecision(3))).replace("-", "\u2212");
 
+const less = (a, c) => `${a} ${c < 0 ? "+" : "\u2212"} ${short(Math.abs(c))}`;
+const minus = (c) => (c ? `(${less("a", c)})` : "a");
+
 const STATUS = ["inside", "converged", "steps ran out", "does not move", "no data", "not finite"];
 
 export const en = {
@@ -53,27 +56,36 @@ export const en = {
   unused: (method) => `The ${method} method does not use it.`,
   short,
 
-  words(p, { method, side, level, planner, steps }, typical) {
+  words(p, { method, side, level, planner, proposal, steps }, typical) {
     const n = p.status.length;
+    const loop = planner === "stepwise" && method !== "string"; // proposes otherwise, step by step
+    const line = loop ? `the ${proposal === "linear" ? "straight line" : "arc"}` : "the proposal";
     let where = "outside the band";
     if (method === "score") where = "below the level";
     else if (side === "hole" && method !== "string")
       where = level === null ? "above the band" : "above the level";
     const [before, after] = p.outside;
-    const stay = planner === "pointwise" || method === "string" ? " (A and B stay)" : "";
-    let gone = p.failed ? `; ${p.failed} gave up (hollow squares)` : "";
+    const stay = loop ? "" : " (A and B stay)";
+    const bare = p.status.filter((code) => STATUS[code] === "no data").length;
+    let gone = p.failed > bare ? `; ${p.failed - bare} gave up` : "";
+    if (bare) gone += `; ${bare} lie where there are no data`;
+    if (gone) gone += " (hollow squares)";
     if (steps === 0) gone = "; no step is allowed";
-    const [long, gap] = [number(p.lengthRatio, 1), number(p.tear, 1)];
+    const long = Number.isFinite(p.lengthRatio)
+      ? `The path is ${number(p.lengthRatio, 1)} times the straight line`
+      : "A and B are one place, the path is a loop";
     return (
-      `${this.verdict(p, typical)} ${before} of ${n} points of the proposal are ${where}, ` +
+      `${this.verdict(p, typical)} ${before} of ${n} points of ${line} are ${where}, ` +
       `${after} after the correction${stay}${gone}. ` +
-      `The path is ${long} times the straight line, its largest gap ${gap} times the median.`
+      `${long}, its largest gap ${number(p.tear, 1)} times the median.`
     );
   },
   /** `typical`: the log p - a that 95 % of codes have. */
   verdict(p, typical) {
-    const lowest = `its lowest log p \u2212 a is ${number(p.bottleneck, 1)}`;
-    const rare = `rarer than 95 % of codes, which are above ${number(typical, 1)}`;
+    const alike = (k) => k < 6 && number(p.bottleneck, k) === number(typical, k);
+    const digits = [1, 2, 3, 4, 5, 6].find((k) => !alike(k));
+    const lowest = `its lowest log p \u2212 a is ${number(p.bottleneck, digits)}`;
+    const rare = `rarer than 95 % of codes, which are above ${number(typical, digits)}`;
     if (p.verdict === "stalled") return "It stalls: it does not arrive at B.";
     if (p.verdict === "non_finite") return "It met values that are not finite.";
     if (p.verdict === "infeasible") return `It arrives, but ${lowest}, ${rare}.`;
@@ -84,6 +96,8 @@ export const en = {
   point: (i, n, dBefore, dAfter, status) =>
     `Point ${i + 1} of ${n}: D ${number(dBefore)} on the proposal, ${number(dAfter)} after the ` +
     `correction; ${status}.`,
+  pointSoFar: (i, n, dBefore, dNow) =>
+    `Point ${i + 1} of ${n}: D ${number(dBefore)} on the proposal, ${number(dNow)} so far.`,
   ends: ([ax, ay], da, [bx, by], db) =>
     `A (${number(ax)}, ${number(ay)}): D ${number(da)}. ` +
     `B (${number(bx)}, ${number(by)}): D ${number(db)}. ` +
@@ -103,39 +117,66 @@ export const en = {
     "1. Propose",
     `a step towards B, one of ${n - 1}; each waits for the correction of the last.`,
   ],
+  evaluateLoop: ["2. Evaluate", "each step is judged as it comes; here is the first."],
+  proposed: (i, n) => ["Propose", `point ${i + 1} of ${n}.`],
+  passed: (i, n) => ["Evaluate", `point ${i + 1} of ${n} may stay.`],
+  corrected: (i, n) => [
+    "Evaluate and correct",
+    `point ${i + 1} of ${n} may not stay: it is corrected.`,
+  ],
   propose: (n, proposal) => [
     "1. Propose",
     `${n} points on the ${{ linear: "straight line", slerp: "arc", arcs: "better arc" }[proposal]}.`,
   ],
   evaluate: (outside, n) => ["2. Evaluate", `${outside} of ${n} are not yet where they should be.`],
   correct: (k, last) => ["3. Correct", `step ${k} of ${last}`],
-  walk: (k, last) => ["Propose, evaluate, correct", `step ${k} of ${last} of the loop`],
+  evaluateString: [
+    "2. Evaluate",
+    "no point by itself: the string moves as a whole, till it rests.",
+  ],
   finished: "Done.",
-  follow: (i, d, a, slope, move) =>
-    `Point ${i + 1}: D = ${number(d)}, a = ${number(a)}, |\u2207a| = ${number(slope)}; ` +
-    `this step moves it by ${number(move, 3)}.`,
+  noStep: "No step is allowed.",
+  stopped: "It stops: ten steps have brought it no further.",
+  follow: (i, d, a, slope) =>
+    `Point ${i + 1}: D = ${number(d)}, a = ${number(a)}, |\u2207a| = ${number(slope)}`,
+  moves: (move) => `; this step moves it by ${number(move, 3)}.`,
+  rests: "; this step moves no point.",
   formula: {
     propose: {
       linear: "z = (1 \u2212 t) A + t B",
       slerp: "direction turned by t, norm (1 \u2212 t)|A| + t|B|",
     },
-    evaluate: {
-      both: "|D(z) \u2212 \u00bd| \u2264 \u03f5 ?",
-      hole: "a(z) \u2264 level ?",
-      score: "log p(z) \u2212 a(z) \u2265 level ?",
+    loop: {
+      linear: "z = z + (B \u2212 z) / (steps left)",
+      slerp: "z turned and stretched towards B, by 1 / (steps left) of the way",
     },
-    probability: "z \u2190 z \u2212 \u03b7 \u00b7 2 (D \u2212 \u00bd) D (1 \u2212 D) \u2207a",
-    logit: "z \u2190 z \u2212 \u03b7 \u00b7 a \u2207a, no longer than \u00bd",
-    gauss_newton:
-      "z \u2190 z \u2212 \u03b7 \u00b7 a \u2207a / (|\u2207a|\u00b2 + \u03bb), \u03bb = 0.001, no longer than \u00bd",
-    score: "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a), no longer than \u00bd",
-    string: "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a), across the path; then evenly spaced",
+    evaluate: {
+      both: (c) =>
+        c
+          ? `|${less("a(z)", c)}| \u2264 2 artanh 2\u03f5 ?`
+          : "|D(z) \u2212 \u00bd| \u2264 \u03f5 ?",
+      hole: (level) => `a(z) \u2264 ${short(level)} ?`,
+      score: (level) => `log p(z) \u2212 a(z) \u2265 ${short(level)} ?`,
+    },
+    // c: the logit aimed at
+    probability: (c) =>
+      `z \u2190 z \u2212 \u03b7 \u00b7 2 (D \u2212 \u00bd) D (1 \u2212 D) \u2207a` +
+      (c ? `, with D = \u03c3${minus(c)}` : ""),
+    logit: (c) => `z \u2190 z \u2212 \u03b7 \u00b7 ${minus(c)} \u2207a, no longer than \u00bd`,
+    gauss_newton: (c) =>
+      `z \u2190 z \u2212 \u03b7 \u00b7 ${minus(c)} \u2207a / (|\u2207a|\u00b2 + 0.001), no longer than \u00bd; ` +
+      "a step that overshoots is taken back and halved",
+    score: () => "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a), no longer than \u00bd",
+    string: () =>
+      "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a), across the path; then evenly spaced",
+    noise: "; plus noise",
   },
 
   table: "The path as a table",
   columns: ["point", "proposal x", "y", "a", "D", "corrected x", "y", "a", "D", "status"],
   given: "given",
   still: "stands still",
+  untried: "never tried",
   unjudged: "\u2013",
   status: STATUS,
   link: "Link to this state",
