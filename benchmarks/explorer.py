@@ -52,7 +52,7 @@ DRAG = """async (moves) => {
     const angle = (4 * Math.PI * i) / moves;
     const clientX = box.left + box.width * (0.5 + 0.42 * Math.cos(angle));
     const clientY = box.top + box.height * (0.5 + 0.42 * Math.sin(angle));
-    handle.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, buttons: 1 }));
+    handle.dispatchEvent(new PointerEvent("pointermove", { pointerId: 1, clientX, clientY }));
     await shown();
   }
   return [performance.now() - began, window.frames.slice()];

@@ -179,21 +179,25 @@ def open_page(reader, folder, address):
     """Write a page and open it, over http or from the disk; it has `.asked`, names of files."""
     opened = []
 
-    def open_page(body, over="http", fragment="", place=""):
+    def open_page(body, over="http", fragment="", place="", script=""):
         loader = '<script defer src="nav-explorer-loader.js?v=1"></script>'
-        page = f'<!doctype html><html lang="en"><head><title>x</title>{loader}</head><body>{body}'
+        text = f'<!doctype html><html lang="en"><head><title>x</title>{loader}</head><body>{body}'
         name = f"{place}page-{next(numbers)}.html"  # a name that no cache has seen
-        (folder / name).write_text(page, encoding="utf-8")
-        opened.append(reader.new_page())
-        opened[0].set_default_timeout(10_000)
-        opened[0].asked = []
-        opened[0].on("request", lambda it: opened[0].asked.append(it.url.split("/")[-1]))
+        (folder / name).write_text(text, encoding="utf-8")
+        page = reader.new_page()
+        opened.append(page)
+        page.set_default_timeout(10_000)
+        page.add_init_script(script)
+        page.asked, page.faults = [], []
+        page.on("request", lambda it: page.asked.append(it.url.split("/")[-1]))
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
         home = address if over == "http" else folder.as_uri()
-        opened[0].goto(f"{home}/{name}{fragment}", wait_until="load")
-        return opened[0]
+        page.goto(f"{home}/{name}{fragment}", wait_until="load")
+        return page
 
     yield open_page
-    opened[0].close()
+    for page in opened:
+        page.close()
 
 
 def calls(page, n):
@@ -283,13 +287,11 @@ def test_a_link_brings_its_state_and_scrolls_there(open_page):
 
 @pytest.mark.parametrize("fragment", ["#nobody?eps=1", "#one", "#?eps=1", "#%<b>?x", "#stray?x"])
 def test_a_link_to_something_else_changes_nothing(open_page, fragment):
-    faults = []
     page = open_page(f'<p id="stray">x</p>{DIV.format(id="one", space="tiny")}', fragment=fragment)
-    page.on("pageerror", lambda error: faults.append(error))
     assert calls(page, 1) == [mounted("one")]
     page.evaluate(f"location.hash = {fragment + 'y'!r}")
     page.wait_for_timeout(100)
-    assert calls(page, 1) == [mounted("one")] and faults == []
+    assert calls(page, 1) == [mounted("one")] and page.faults == []
 
 
 @pytest.mark.parametrize("press", ["click", "Enter", " "])
@@ -310,16 +312,14 @@ def test_words_set_a_preset_of_their_explorer_and_show_it(open_page, press):
 
 
 def test_words_for_an_explorer_that_is_not_there_or_not_live_do_no_harm(open_page):
-    faults = []
     page = open_page(
         WORDS.format("nobody") + WORDS.format("one") + DIV.format(id="one", space="missing")
     )
-    page.on("pageerror", lambda error: faults.append(error))
     expect(page.locator("#one [role=alert]")).to_be_visible()
     for words in page.get_by_role("button", name="words").all():
         words.click()
     page.wait_for_timeout(100)
-    assert faults == [] and page.locator("#one [role=alert]").count() == 1
+    assert page.faults == [] and page.locator("#one [role=alert]").count() == 1
 
 
 def test_explorers_that_need_a_kernel_are_left_alone(open_page):
@@ -345,3 +345,25 @@ def test_a_page_that_holds_everything_fetches_nothing(reader, folder, address, o
     assert faults == [] and page.locator("#one [role=alert]").count() == 0
     assert [it for it in asked if not it.startswith(("data:", "blob:"))] == [url]
     page.close()
+
+
+def test_without_an_intersection_observer_it_is_live_at_once(open_page):
+    page = open_page(
+        DIV.format(id="one", space="tiny"), script="delete window.IntersectionObserver"
+    )
+    assert calls(page, 1) == [mounted("one")] and page.faults == []
+
+
+def test_what_failed_is_tried_again_and_told_once(open_page, folder):
+    late = folder / "space-late.js"
+    page = open_page(DIV.format(id="one", space="late"))
+    alert = page.locator("#one [role=alert]")
+    for k in range(3):
+        expect(alert).to_have_count(1)
+        page.evaluate("(k) => { location.hash = `#one?eps=0.${k}`; }", k)
+        page.wait_for_timeout(100)
+    expect(alert).to_have_count(1)
+    late.write_text(static.space_script("late", b"\x01\xff"))
+    page.evaluate("() => { location.hash = '#one?eps=0.4'; }")
+    assert calls(page, 1) == [mounted("one", "eps=0.4")]
+    late.unlink()

@@ -165,7 +165,7 @@ test("the loop's trace shows the path so far, the points to come on the newest",
     const proposed = lerpAt(points.subarray(2 * i - 2, 2 * i), state.b, 1 / (14 - i));
     near(places.subarray(2 * i, 2 * i + 2), proposed, 0);
   });
-  assert.notDeepEqual(trace[0], trace[1]);
+  assert.ok(trace.some((places, k) => k % 2 && String(places) !== String(trace[k - 1])));
 });
 
 test("the loop stops where it is stuck", () => {

@@ -7,6 +7,7 @@ import pytest
 import torch
 from figure import (
     CONTENT,
+    EXACT,
     HELP,
     QUICK,
     RADIUS,
@@ -102,6 +103,42 @@ def test_only_the_first_button_of_a_mouse_drags(show):
         figure.page.mouse.up(button=button)
         figure.settle()
         assert figure.values() == before
+
+
+def test_a_bare_click_on_a_handle_changes_nothing(show):
+    figure = show()
+    figure.handle("a").click()
+    figure.settle()
+    assert figure.link.is_hidden() and figure.live.text_content() == ""
+
+
+def test_a_second_finger_neither_moves_an_end_nor_lets_it_go(show):
+    figure = show()
+    figure.take("a")
+    figure.page.mouse.move(*figure.where([2.0, 1.0]), steps=3)
+    x, y = figure.where([-2.0, -2.0])
+    second = """(handle, [clientX, clientY]) => {
+      for (const type of ["pointerdown", "pointermove", "pointerup"])
+        handle.dispatchEvent(new PointerEvent(type, { pointerId: 77, clientX, clientY }));
+    }"""
+    figure.handle("a").evaluate(second, [x, y])
+    figure.page.mouse.move(*figure.where([2.0, 1.5]), steps=3)
+    assert figure.link.is_hidden()
+    figure.page.mouse.up()
+    assert figure.state()["a"] == pytest.approx([2.0, 1.5], abs=0.02)
+
+
+def test_a_handle_says_where_it_is_while_a_mouse_drags_it(show):
+    figure = show()
+    figure.handle("a").hover()
+    figure.page.evaluate(TWO_FRAMES)
+    assert HELP.match(figure.point.text_content())
+    figure.take("a")
+    figure.page.mouse.move(*figure.where([2.0, 1.0]), steps=3)
+    figure.page.evaluate(TWO_FRAMES)
+    x, y = re.match(r"A \((\S+), (\S+)\)", figure.point.text_content()).groups()
+    assert [number(x), number(y)] == pytest.approx([2.0, 1.0], abs=0.02)
+    figure.page.mouse.up()
 
 
 def test_a_finger_on_a_handle_drags_and_elsewhere_scrolls(visit):
@@ -906,3 +943,113 @@ def test_where_it_may_not_be_copied_the_link_is_selected(visit):
     expect(figure.button("Press Ctrl+C")).to_be_visible()
     chosen = "(input) => input.value.slice(input.selectionStart, input.selectionEnd)"
     assert figure.link.evaluate(chosen) == figure.link.input_value()
+
+
+# ---- edges --------------------------------------------------------------------------------------
+
+
+def test_a_seed_is_typed_as_one_types(show):
+    figure = show(seed=5, noise=0.1)
+    seed = figure.control("seed")
+    for press in ("Control+a", "Backspace", "1", "2"):
+        seed.press(press)
+        figure.page.evaluate(TWO_FRAMES)
+    assert seed.input_value() == "12"
+    seed.press("Tab")
+    assert figure.state()["seed"] == 12
+    for press in ("Control+a", "Backspace", "Tab"):
+        seed.press(press)
+    assert seed.input_value() == "12"  # as nothing was typed
+    figure.settle()
+
+
+def test_a_key_whose_end_is_heard_elsewhere_is_let_go_all_the_same(show):
+    figure = show()
+    figure.handle("a").focus()
+    figure.page.keyboard.down("ArrowRight")
+    figure.handle("a").evaluate("(handle) => handle.blur()")
+    figure.page.keyboard.up("ArrowRight")
+    assert figure.state()["a"] == pytest.approx([1.55, -1.8])
+    figure.settle()
+
+
+def test_the_marked_point_goes_when_there_are_fewer_points(show):
+    figure = show()
+    figure.control("points").evaluate("(input) => input.focus({ preventScroll: true })")
+    box = figure.rows.bounding_box()
+    figure.page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 5)
+    figure.page.evaluate(TWO_FRAMES)
+    assert figure.point.text_content().startswith("Point 48 of 48")
+    figure.page.keyboard.press("Home")
+    figure.settle()
+    assert HELP.match(figure.point.text_content()) and figure.column.is_hidden()
+
+
+def test_of_few_points_the_image_pointed_at_is_the_one_marked(show):
+    figure = show(points=8)
+    box, marked = figure.rows.bounding_box(), []
+    for k in range(SHOWN):
+        figure.page.mouse.move(box["x"] + (k + 0.5) / SHOWN * box["width"], box["y"] + 5)
+        figure.page.evaluate(TWO_FRAMES)
+        left = figure.column.bounding_box()["x"] - box["x"]
+        marked.append(round(left / box["width"] * SHOWN))
+    twice = [round(k / (SHOWN - 1) * 7) for k in range(SHOWN)]
+    assert marked == [twice.index(point) for point in twice]
+
+
+def test_ends_in_one_place_have_a_sentence_of_their_own(show):
+    said = show(a=[1, 1], b=[1, 1], proposal="arcs").said.text_content()
+    assert "A and B are one place, the path is a loop, its largest gap" in said
+    assert "\N{EN DASH} times" not in said
+
+
+def test_a_string_draws_no_level_as_it_knows_none(show):
+    figure = show(method="string")
+    usual = figure.hashes()["ground"]
+    assert show(method="string", level=1).hashes()["ground"] == usual
+    assert show(level=1).hashes()["ground"] != usual
+
+
+def test_points_without_data_are_counted_by_that_name(show, presets):
+    said = show(**presets["off-support"]["state"]).said.text_content()
+    assert re.search(r"; \d+ lie where there are no data \(hollow squares\)", said)
+    assert "gave up" not in said
+
+
+def test_the_sentence_of_the_loop_names_the_line_that_it_did_not_propose(show):
+    assert "of the straight line are" in show(planner="stepwise").said.text_content()
+    assert "of the arc are" in show(planner="stepwise", proposal="arcs").said.text_content()
+    assert "of the proposal are" in show(proposal="arcs").said.text_content()
+
+
+def test_before_the_last_step_nobody_says_how_a_point_ended(show):
+    figure = show()
+    slow = Slow(figure)
+    box = figure.rows.bounding_box()
+    figure.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 5)
+    figure.page.evaluate(TWO_FRAMES)
+    assert re.fullmatch(r"Point \d+ of 48: D \S+ on the proposal, \S+ so far\.",
+                        figure.point.text_content())  # fmt: skip
+    slow.root.get_by_role("button", name="Next").focus()
+    while figure.button("Next").is_enabled():
+        figure.page.keyboard.press("Enter")
+        figure.page.evaluate(TWO_FRAMES)
+    focused = "(root) => root.shadowRoot.activeElement?.textContent"
+    assert figure.root.evaluate(focused) == "Next", "the focus is not lost"
+    assert re.search(r" after the correction; \w+", figure.point.text_content())
+    expect(figure.note).to_have_text(EXACT)
+
+
+def test_a_link_that_is_clicked_again_is_followed_again(visit):
+    page = visit("plain.html")
+    figure = Figure(page)
+    page.evaluate(
+        "(link) => { document.body.insertAdjacentHTML('afterbegin', `<a href='${link}'>go</a>`); }",
+        link_to(a=[2, 1]),
+    )
+    for _ in range(2):
+        page.get_by_role("link", name="go").click()
+        expect(figure.handle("a")).to_have_attribute("aria-valuetext", re.compile("^x 2.00, y 1"))
+        figure.drag("a", [0, 1])
+        expect(figure.handle("a")).to_have_attribute("aria-valuetext", re.compile("^x -?0"))
+    figure.settle()

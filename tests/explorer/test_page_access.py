@@ -306,6 +306,22 @@ def test_it_is_light_or_dark_as_the_book_is(visit):
     assert figure.picture() == light
 
 
+def test_what_is_printed_is_light_and_drawn_at_once(visit):
+    page = visit("plain.html", color_scheme="dark", script=HOLD)
+    figure = Figure(page)
+    dark = figure.hashes()["curve"]
+    page.evaluate("() => { held = []; dispatchEvent(new Event('beforeprint')); }")
+    expect(figure.card).to_have_attribute("data-theme", "light")
+    assert int(figure.pixels("curve")[2, -2, :3].min()) > 240
+    page.evaluate("() => { held = null; dispatchEvent(new Event('afterprint')); }")
+    expect_theme(figure, "dark")
+    assert figure.hashes()["curve"] == dark
+    figure.button("Slow motion").click()
+    expect(figure.said).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(figure.said).to_be_visible()
+
+
 SAYS = [
     ("dark", "", "dark"),
     ("light", "", "light"),
