@@ -520,6 +520,7 @@ class Slow:
         self.title, self.formula, self.numbers = map(self.root.locator("p").nth, range(3))
         self.figure = figure
         figure.button("Slow motion").click()
+        figure.page.evaluate(TWO_FRAMES)
         expect(self.root).to_be_visible()
 
     def step(self, name="Next", times=1):
