@@ -146,10 +146,12 @@ def test_a_change_is_not_lost_while_a_seed_is_typed(host):
 def test_two_views_of_a_model_show_the_same(host):
     one, two = host("one"), host("two")
     one.set("points", "Home")
+    one.settle()  # by then it has told the model, which tells the other
     two.settle()
     assert two.shown()["points"] == "8" and len(two.table()) == 8
     assert [message["points"] for message in sent(host) if "points" in message] == [8]
     two.button("Reset").click()
+    two.settle()
     one.settle()
     assert one.shown()["points"] == "48"
 

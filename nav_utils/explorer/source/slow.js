@@ -92,6 +92,7 @@ export function makeSlow(words, space, change) {
       whiskers: step > 1 && !string && !loop,
       hollow: step === 1 ? outside : failed.map((is) => is && step === last),
       followed: step > 1 ? followed : null,
+      from: loop && step > 1 ? before : path.proposal, // where the followed point came from
       unfinished: step < last,
     };
   }

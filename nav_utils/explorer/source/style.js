@@ -35,7 +35,7 @@ button:focus-visible, select:focus-visible, input:focus-visible, summary:focus-v
 .side { display: grid; gap: 8px; align-content: start; min-width: 0; }
 .curve, .rows { display: block; width: 100%; object-fit: contain; }
 .curve { height: 150px; }
-.said { margin: 0; min-height: 16em; }
+.said { margin: 0; min-height: 11.6em; }
 .point { margin: 0; min-height: 2.9em; color: var(--text); }
 .note { margin: 0; font-size: 13px; color: var(--faint); }
 .card[data-theme="light"] .note { color: #595f69; }
@@ -71,15 +71,15 @@ th, td { padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--zon
 .problem { border-left: 4px solid #b3261e; padding: 8px 12px; margin: 0 0 10px; }
 @container (min-width: 440px) { .said { min-height: 9em; } }
 @container (min-width: 616px) {
-  .said { min-height: 14.5em; }
+  .said { min-height: 10.2em; }
   .top { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); }
   .curve { height: 190px; }
   .digits { order: 1; grid-column: 1 / -1; grid-template-columns: auto minmax(0, 1fr); gap: 0 8px; }
   .controls { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   .names { display: flex; flex-direction: column; justify-content: space-around; }
 }
-@container (min-width: 800px) { .said { min-height: 10.2em; } }
-@container (min-width: 1000px) { .said { min-height: 8.7em; } }
+@container (min-width: 800px) { .said { min-height: 8.7em; } }
+@container (min-width: 1000px) { .said { min-height: 7.3em; } }
 @media print { .bar, details, .link, .slow, .handle:focus-visible::before { display: none; }
   .said[hidden] { display: block !important; }
   .card, .card[data-theme] { break-inside: avoid; --text: #000; --back: #fff; } }

@@ -97,12 +97,13 @@ export class View {
   draw() {
     const { contexts, parts, space, stale, state, words } = this;
     this.frame = 0;
+    if (!this.size) return; // out of sight, as in a closed part of the page: later, all at once
     if (stale.result) {
       this.result = navigate(state, space, { trace: this.slow.on });
       this.checked = stale.shown = false;
     }
     if (this.mark >= this.path.status.length) this.mark = null;
-    if (stale.ground && this.size) {
+    if (stale.ground) {
       drawGround(contexts.ground, space, this.size, devicePixelRatio, state, words);
     }
     const stage = this.slow.stage(this.path, state);
@@ -139,7 +140,8 @@ export class View {
     const marked = this.mark ?? stage.followed ?? null;
     if (marked === null) return;
     const at = (points) => points.subarray(2 * marked, 2 * marked + 2);
-    drawMark(context, this.size, radius, at(this.path.proposal), at(stage.points));
+    const from = this.mark === null ? stage.from : this.path.proposal;
+    drawMark(context, this.size, radius, at(from), at(stage.points));
   }
 
   drawDigits(stage) {
