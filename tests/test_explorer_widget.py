@@ -219,16 +219,17 @@ def test_a_new_method_begins_with_its_own_step_size_and_level(space):
         "eta": 3.0,
         "method": "gauss_newton",
     }
-    assert Explorer(space, preset="string", method="gauss_newton").eta == 1
+    assert Explorer(preset="string", method="gauss_newton").eta == 1
 
 
-def test_a_state_is_a_copy_and_a_space_is_shown_as_it_was(mine):
-    figure = Explorer(mine, points=8)
+def test_a_state_is_a_copy_and_a_space_is_shown_as_it_was():
+    trained = load_pretrained("digits-2d")
+    figure = Explorer(trained, points=8)
     figure.state["a"][0] = 99
     assert figure.a == DEFAULTS["a"]
     before = figure.path
     with torch.no_grad():
-        next(iter(mine.ratio.network.parameters())).zero_()
+        next(iter(trained.ratio.network.parameters())).zero_()
     figure.b = [0.0, 0.0]
     figure.b = DEFAULTS["b"]
     assert figure.path == before
