@@ -341,7 +341,7 @@ def test_a_page_that_holds_everything_fetches_nothing(reader, folder, address, o
     page.on("console", lambda it: faults.append(it.text) if it.type == "error" else None)
     url = f"{address if over == 'http' else folder.as_uri()}/all.html"
     page.goto(url)
-    page.wait_for_function("document.querySelector('#one').shadowRoot")
+    expect(page.locator("#one .card")).to_be_visible()
     assert faults == [] and page.locator("#one [role=alert]").count() == 0
     assert [it for it in asked if not it.startswith(("data:", "blob:"))] == [url]
     page.close()
