@@ -53,19 +53,25 @@ def external_addresses(text):
     return [attribute or style for attribute, style in EXTERNAL.findall(text)]
 
 
-def launch_browser(playwright):
-    """Start Debian's Chromium (or the one that CHROMIUM names), with no way to any other host.
+def find_browser(name, variable, programs, package):
+    """The program that a variable of the environment names, else the first that is installed.
 
     Where there is none, skip; but with CI set in the environment a missing browser is a failure.
     """
-    named = os.environ.get("CHROMIUM")
-    found = next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
+    named = os.environ.get(variable)
+    found = next(filter(None, map(shutil.which, [named] if named else programs)), None)
     if found is None:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say(
-            "no Chromium found: install it (Debian: apt-get install chromium) "
-            f"or name one in CHROMIUM; looked for {named or ', '.join(BROWSERS)}"
+            f"no {name} found: install it (Debian: apt-get install {package}) "
+            f"or name one in {variable}; looked for {named or ', '.join(programs)}"
         )
+    return found
+
+
+def launch_browser(playwright):
+    """Start Debian's Chromium (or the one that CHROMIUM names), with no way to any other host."""
+    found = find_browser("Chromium", "CHROMIUM", BROWSERS, "chromium")
     offline = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
     return playwright.chromium.launch(executable_path=found, args=["--disable-gpu", offline])
 

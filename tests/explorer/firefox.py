@@ -3,12 +3,11 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import time
 from contextlib import contextmanager
 
-import pytest
+import pages
 import websocket
 
 BROWSERS = ("firefox-esr", "firefox")
@@ -17,31 +16,16 @@ WAIT = 90  # seconds, at most, for anything
 EVENTS = ("log.entryAdded", "network.beforeRequestSent")
 
 
-def program():
-    """The one that FIREFOX names, else what is installed.
-
-    Where there is none, skip; but with CI set in the environment a missing browser is a failure.
-    """
-    named = os.environ.get("FIREFOX")
-    found = next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
-    if found is None:
-        say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say(
-            "no Firefox found: install it (Debian: apt-get install firefox-esr) "
-            f"or name one in FIREFOX; looked for {named or ', '.join(BROWSERS)}"
-        )
-    return found
-
-
 @contextmanager
 def opened(folder, size=(1100, 900)):
     """A `Tab` of a new Firefox, whose profile is in `folder`."""
+    program = pages.find_browser("Firefox", "FIREFOX", BROWSERS, "firefox-esr")
     log = folder / "log"
     options = ["--headless", "--no-remote", "--profile", str(folder / "profile")]
     (folder / "profile").mkdir()
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [program(), *options, "--remote-debugging-port", "0", "about:blank"],
+            [program, *options, "--remote-debugging-port", "0", "about:blank"],
             env=os.environ | {"HOME": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=out,
