@@ -8,3 +8,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
 # A notebook's kernel prints sets in the order that the stored outputs have.
 os.environ.setdefault("PYTHONHASHSEED", "0")
+
+# Stored outputs are compared as numbers and words, not letter by letter.
+pytest_plugins = ["tests.stored_outputs"]

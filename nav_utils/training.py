@@ -316,6 +316,7 @@ def train_autoencoder(
     epochs: int,
     *,
     learning_rate: float = 1e-3,
+    step: Step = autoencoder_step,
     device: str | torch.device = "cpu",
     **options: Any,
 ) -> History:
@@ -324,6 +325,7 @@ def train_autoencoder(
     Args:
         model: an `Autoencoder`; moved to `device` and updated in place.
         learning_rate: of Adam; falls to 0 along half a cosine.
+        step: what is done with one batch: (model, optimizers, x, generator) -> losses.
         options: those of `fit`: batch_size, seed, decay, callback, checkpoint, checkpoint_every,
             progress.
     """
@@ -333,7 +335,7 @@ def train_autoencoder(
         model,
         images,
         optimizers,
-        autoencoder_step,
+        step,
         epochs=epochs,
         cosine=("autoencoder",),
         **options,
@@ -347,19 +349,21 @@ def train_vae(
     *,
     beta: float = 1.0,
     learning_rate: float = 1e-3,
+    step: Callable[..., Losses] = vae_step,
     device: str | torch.device = "cpu",
     **options: Any,
 ) -> History:
     """Train a variational autoencoder; losses: reconstruction and kl (nats per image).
 
     Args:
-        beta: weight of the KL term; 1 is the evidence lower bound. The others as in
+        beta: weight of the KL term; 1 is the evidence lower bound.
+        step: what is done with one batch; called as `vae_step` is. The others as in
             `train_autoencoder`.
     """
     model.to(device)
     optimizers = {"autoencoder": adam(autoencoder_parameters(model), learning_rate)}
-    step = functools.partial(vae_step, beta=beta)
-    return fit(model, images, optimizers, step, epochs=epochs, cosine=("autoencoder",), **options)
+    one = functools.partial(step, beta=beta)
+    return fit(model, images, optimizers, one, epochs=epochs, cosine=("autoencoder",), **options)
 
 
 def train_aae(
@@ -371,6 +375,7 @@ def train_aae(
     penalty: float = 0.02,
     learning_rate: float = 3e-3,
     decay: float = 0.3,
+    step: Callable[..., Losses] = aae_step,
     device: str | torch.device = "cpu",
     **options: Any,
 ) -> History:
@@ -382,13 +387,15 @@ def train_aae(
         learning_rate: of both Adams.
         decay: the autoencoder's rate falls to 0 along half a cosine over this last share of the
             run. A short run at full speed for most of its steps rebuilds better
-            (benchmarks/training.py). The others as in `train_autoencoder`.
+            (benchmarks/training.py).
+        step: what is done with one batch; called as `aae_step` is. The others as in
+            `train_autoencoder`.
     """
     model.to(device)
     optimizers = {
         "autoencoder": adam(autoencoder_parameters(model), learning_rate),
         "discriminator": adam(model.discriminator.parameters(), learning_rate, betas=(0.5, 0.99)),
     }
-    step = functools.partial(aae_step, weight=weight, penalty=penalty)
+    one = functools.partial(step, weight=weight, penalty=penalty)
     schedule: dict[str, Any] = {"cosine": ("autoencoder",), "decay": decay}
-    return fit(model, images, optimizers, step, epochs=epochs, **schedule, **options)
+    return fit(model, images, optimizers, one, epochs=epochs, **schedule, **options)

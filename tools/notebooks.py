@@ -110,11 +110,16 @@ def sync(path: Path, root: Path = text.ROOT) -> bool:
     return write(notebook, path)
 
 
-def run(path: Path, root: Path = text.ROOT, timeout: int = CELL_TIMEOUT) -> bool:
-    """Run a chapter in a fresh kernel and store its outputs; return whether the file changed.
+def executed(
+    path: Path,
+    root: Path = text.ROOT,
+    timeout: int = CELL_TIMEOUT,
+    extra: dict[str, str] | None = None,
+) -> Any:
+    """Run a chapter in a fresh kernel, with `extra` in its environment; return it with outputs.
 
     Raises:
-        RunFailed: if a cell fails; the stored file stays as it was.
+        RunFailed: if a cell fails.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -127,8 +132,8 @@ def run(path: Path, root: Path = text.ROOT, timeout: int = CELL_TIMEOUT) -> bool
         nonlocal at
         at = cell_index + 1
 
-    search = [str(root), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, search))}
+    search = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
+    environment = os.environ | ENVIRONMENT | {"PYTHONPATH": search} | (extra or {})
     client = NotebookClient(
         notebook,
         timeout=timeout,
@@ -147,7 +152,16 @@ def run(path: Path, root: Path = text.ROOT, timeout: int = CELL_TIMEOUT) -> bool
         raise RunFailed(f"cell {at} took longer than {timeout} s") from error
     except DeadKernelError as error:
         raise RunFailed(f"the kernel died in cell {at}") from error
-    return write(notebook, path)
+    return notebook
+
+
+def run(path: Path, root: Path = text.ROOT, timeout: int = CELL_TIMEOUT) -> bool:
+    """Run a chapter in a fresh kernel and store its outputs; return whether the file changed.
+
+    Raises:
+        RunFailed: if a cell fails; the stored file stays as it was.
+    """
+    return write(executed(path, root, timeout), path)
 
 
 def from_script(script: Path, path: Path, root: Path = text.ROOT) -> bool:

@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import functools
 import importlib
+import linecache
 import pkgutil
 import re
 import textwrap
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 
-__all__ = ["GENERIC", "Mistake", "Verdict", "check", "closest", "exercise", "exercises"]
+from nav_utils.checks.compare import GENERIC, Mistake, closest, first_mistake, from_numpy
+
+__all__ = [
+    "GENERIC",
+    "Mistake",
+    "Verdict",
+    "check",
+    "closest",
+    "exercise",
+    "exercises",
+    "first_mistake",
+]
 
 # What an untouched stub is told: where to write, and no hint that was not asked for.
 NOT_STARTED = (
@@ -28,16 +40,6 @@ NOT_STARTED = (
 )
 
 Status = Literal["right", "mistake", "not started", "error"]
-
-# The names `closest` gives to what no named mistake explains.
-GENERIC = ("a different value", "wrong shape", "wrong type", "not finite")
-
-
-class Mistake(NamedTuple):
-    """A recognised mistake: its name, and in a sentence what to do about it."""
-
-    name: str
-    advice: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,6 +64,9 @@ class _Exercise(NamedTuple):
 
 
 _EXERCISES: dict[str, _Exercise] = {}
+
+# The kind of the last failure of each exercise: the same one twice in a row brings the hint.
+_LAST_FAILURE: dict[str, str] = {}
 
 
 class _NotStarted(Exception):
@@ -138,126 +143,32 @@ def check(number: str, answer: Any) -> Verdict:
         return Verdict(number, "not started", None, NOT_STARTED)
     try:
         with torch.random.fork_rng(devices=[]):
-            mistake = checker(_watched(answer) if _is_plain_function(answer) else answer)
+            mistake = checker(
+                _watched(answer) if _is_plain_function(answer) else from_numpy(answer)
+            )
     except _NotStarted as reason:
-        message = f"not started yet: {reason}. Hint: {hint}" if str(reason) else NOT_STARTED
-        return Verdict(number, "not started", None, message)
+        if not str(reason):
+            return Verdict(number, "not started", None, NOT_STARTED)
+        return _failed(number, "not started", None, f"not started yet: {reason}.", hint)
     except _LearnerError as error:
-        return Verdict(number, "error", None, f"your code raised {error}. Hint: {hint}")
+        return _failed(number, "error", None, f"your code raised {error}.", hint)
     except Exception as error:  # an answer of another kind than the checker can handle
-        message = f"your answer could not be checked: {_describe(error)}. Hint: {hint}"
-        return Verdict(number, "error", None, message)
-    if mistake is None:
-        return Verdict(number, "right", None, "right.")
-    return Verdict(number, "mistake", mistake.name, f"not yet ({mistake.name}). {mistake.advice}")
+        message = f"your answer could not be checked: {_describe(error)}."
+        return _failed(number, "error", None, message, hint)
+    if mistake is not None:
+        message = f"not yet ({mistake.name}). {mistake.advice}"
+        return _failed(number, "mistake", mistake.name, message, hint)
+    _LAST_FAILURE.pop(number, None)
+    return Verdict(number, "right", None, "right.")
 
 
-def closest(
-    got: Any,
-    right: Any,
-    mistakes: Mapping[str, tuple[Any, str]] | None = None,
-    tolerance: float = 1e-4,
-) -> Mistake | None:
-    """Compare a value with the right one and with those that named mistakes would give.
-
-    Args:
-        got: the learner's tensor, array, number or (nested) list.
-        right: the right value. If it is an integer or boolean, it has to be met exactly.
-        mistakes: name of the mistake -> (value it gives, advice). The value may be of another
-            shape than the right one, and may be NaN or infinite.
-        tolerance: largest difference allowed, as a fraction of the largest entry in absolute
-            value of the value compared with.
-
-    Returns:
-        None when `got` is right; otherwise the `Mistake` whose value lies nearest within the
-        tolerance, or a generic one, named in `GENERIC`, that says what was expected.
-
-    Raises:
-        ValueError: if a mistake gives the right value, so that it could not be told apart.
-    """
-    target = _to_array(right)
-    if target is None:
-        raise ValueError(f"the right value must be numeric, got {type(right).__name__}")
-    if target.dtype.kind in "iub":
-        tolerance = 0.0
-    value = _to_array(got)
-    if value is None:
-        return Mistake("wrong type", f"Expected {_kind(target)}, got {type(got).__name__}.")
-    candidates = []
-    for name, (wrong, advice) in (mistakes or {}).items():
-        other = _to_array(wrong)
-        if other is None:
-            raise ValueError(f"the value of mistake {name!r} must be numeric, got {wrong!r}")
-        if _distance(other, target) <= tolerance:
-            raise ValueError(f"mistake {name!r} gives the right value; choose another input")
-        candidates.append((_distance(value, other), Mistake(name, advice)))
-    nearest = min(candidates, key=lambda pair: pair[0], default=(np.inf, None))
-    if _distance(value, target) <= min(tolerance, nearest[0]):
-        return None
-    if nearest[0] <= tolerance:
-        return nearest[1]
-    return _generic(value, target)
-
-
-def _generic(value: np.ndarray, target: np.ndarray) -> Mistake:
-    """Describe a value that is neither right nor a mistake we know."""
-    if value.shape != target.shape:
-        return Mistake("wrong shape", f"Expected {_kind(target)}, got {_kind(value)}.")
-    if np.isfinite(target).all() and not np.isfinite(value).all():
-        bad = int((~np.isfinite(value)).sum())
-        return Mistake("not finite", f"{bad} of {value.size} values are NaN or infinite.")
-    if value.ndim == 0:
-        return Mistake("a different value", f"Expected {_text(target)}, got {_text(value)}.")
-    worst = np.unravel_index(np.argmax(np.abs(np.nan_to_num(_minus(value, target)))), value.shape)
-    place = ", ".join(str(i) for i in worst)
-    return Mistake(
-        "a different value",
-        f"Expected {_text(target[worst])} at [{place}], got {_text(value[worst])}.",
-    )
-
-
-def _minus(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return a.astype(np.float64) - b.astype(np.float64)
-
-
-def _distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Largest difference over the largest entry of b; infinite for another shape or NaN pattern."""
-    if a.shape != b.shape:
-        return np.inf
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    finite = np.isfinite(b)
-    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
-        return np.inf
-    if not finite.any():
-        return 0.0
-    difference = np.abs(a[finite] - b[finite]).max()
-    scale = np.abs(b[finite]).max() or 1.0
-    return float(difference / scale) if np.isfinite(difference) else np.inf
-
-
-def _to_array(value: Any) -> np.ndarray | None:
-    """Convert to a real array (float64 or integer), or None where that cannot be done."""
-    if isinstance(value, torch.Tensor):
-        value = value.detach().cpu()
-        value = value.double().numpy() if value.is_floating_point() else value.numpy()
-    elif isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):
-        value = [_to_array(v) for v in value]  # a None among them makes the array no number
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError):  # a ragged list
-        return None
-    if array.dtype.kind not in "iubf":
-        return None
-    return array.astype(np.float64) if array.dtype.kind == "f" else array
-
-
-def _text(number: np.ndarray) -> str:
-    """Write one entry of an array: whole numbers in full, others with six digits."""
-    return f"{float(number):.6g}" if number.dtype.kind == "f" else str(number)
-
-
-def _kind(array: np.ndarray) -> str:
-    return f"shape {array.shape}" if array.ndim else "a single number"
+def _failed(number: str, status: Status, mistake: str | None, message: str, hint: str) -> Verdict:
+    """The verdict on a failure, with the hint if the last one was of the same kind."""
+    kind = mistake or f"{status}: {message}"
+    if _LAST_FAILURE.get(number) == kind:
+        message = f"{message} Hint: {hint}."
+    _LAST_FAILURE[number] = kind
+    return Verdict(number, status, mistake, message)
 
 
 def _is_blank(value: Any) -> bool:
@@ -273,21 +184,51 @@ def _is_plain_function(answer: Any) -> bool:
 
 
 def _watched(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a learner's function so that a stub and an exception of its own are told apart."""
+    """Wrap a learner's function: own copies of its arguments, results as tensors, errors told.
+
+    A learner may compute in place, and may answer in NumPy; a stub and an exception of the
+    learner's are told apart from one of the checker's.
+    """
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
-            result = function(*args, **kwargs)
+            result = function(*_copied(args), **_copied(kwargs))
         except Exception as error:
-            raise _LearnerError(_describe(error)) from error
+            raise _LearnerError(_describe(error) + _line_of(error, function)) from error
         if result is None:
             raise _NotStarted("nothing came back, so if you did write it, a return is missing")
         if _is_blank(result):
             raise _NotStarted
-        return result
+        return from_numpy(result)
 
     return call
+
+
+def _copied(value: Any) -> Any:
+    """The value with tensors and arrays of its own, in tuples, lists and dicts too."""
+    if isinstance(value, torch.Tensor):
+        return value.clone()  # a gradient still reaches the original
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if type(value) in (tuple, list):
+        return type(value)(_copied(v) for v in value)
+    if type(value) is dict:
+        return {key: _copied(v) for key, v in value.items()}
+    return value
+
+
+def _line_of(error: Exception, function: Callable[..., Any]) -> str:
+    """The line of the learner's code in which an exception came up, if it can be told."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(function, "__code__", None)
+    line, frame = "", error.__traceback__
+    while frame is not None and code is not None:
+        if frame.tb_frame.f_code.co_filename == code.co_filename:
+            line = linecache.getline(code.co_filename, frame.tb_lineno).strip() or line
+        frame = frame.tb_next
+    return f", in the line `{line}`" if line else ""
 
 
 def _describe(error: Exception) -> str:
