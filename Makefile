@@ -14,7 +14,7 @@ PIP := $(PY) -m pip install
 TORCH := $(shell sed -n 's/^\(torch==[0-9.]*\).*/\1/p' constraints.txt)
 JUPYTER_BOOK := $(PY) -c 'from jupyter_book.cli.main import main; main()'
 
-.PHONY: help env book test serve lab notebooks explorer lint publish-as clean
+.PHONY: help env book test portable serve lab notebooks explorer lint publish-as clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -31,6 +31,9 @@ book: env ## build the book into _build/html
 
 test: env ## run every test (unit, notebooks, book, browser, lint)
 	$(PY) -m pytest
+
+portable: env ## run every chapter as other processors would; an hour on two cores
+	$(PY) tools/portable.py
 
 serve: book ## build the book and serve it on localhost (PORT=8000)
 	@echo "The book is at http://localhost:$(PORT)/ (stop with Ctrl-C)"

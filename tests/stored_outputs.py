@@ -71,6 +71,7 @@ class Tolerance(NamedTuple):
 
 
 DEFAULT = Tolerance()
+TRIES = Path(__file__).parent / "tries"
 
 
 class Token(NamedTuple):
@@ -142,7 +143,7 @@ def difference(stored: str, fresh: str, tolerance: Tolerance = DEFAULT) -> str |
             return f"the {kind} number {a.number} came as {b.number}, after {a.before[-40:]!r}"
         width_changed = wider
     if len(old) != len(new):
-        return f"{len(old)} numbers were stored, {len(new)} came"
+        return f"{len(old)} numbers were stored, {len(new)} came; the end came as {fresh[-60:]!r}"
     if not same_layout(old_end, new_end, width_changed):
         return f"the end {old_end[-60:]!r} came as {new_end[-60:]!r}"
     return None
@@ -172,6 +173,16 @@ class StoredCell(nbval.IPyNbCell):
         return bool(same)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path, parent: Any) -> Any:
+    """Collect what nbval would collect as a `StoredChapter`."""
+    found = yield
+    return [
+        StoredChapter.from_parent(parent, path=file_path) if isinstance(f, nbval.IPyNbFile) else f
+        for f in found
+    ]
+
+
 def texts_in_both(fresh: Any, stored: Any) -> Iterator[tuple[Any, Any, str]]:
     """The texts that two outputs of one kind have in common: (fresh, stored, key)."""
     if fresh.output_type != stored.output_type:
@@ -198,7 +209,8 @@ class StoredChapter(nbval.IPyNbFile):
         number = -1
         for item in super().collect():
             number = item.cell_num
-            yield item
+            parts = {"cell_num": number, "cell": item.cell, "options": item.options}
+            yield StoredCell.from_parent(self, name=item.name, **parts)
         for name, cells in tries(self.path, self.nb).items():
             for place, cell in enumerate(cells, 1):
                 number += 1
@@ -223,7 +235,7 @@ def tries(path: Path, notebook: Any) -> dict[str, list[Any]]:
 
 def tries_of(name: str) -> dict[str, Any]:
     """TRIES of tests/tries/chNN.py; empty if a chapter has none."""
-    path = Path(__file__).parent / "tries" / f"ch{name[:2]}.py"
+    path = TRIES / f"ch{name[:2]}.py"
     if not path.is_file():
         return {}
     spec = importlib.util.spec_from_file_location(f"tries_{path.stem}", path)
@@ -244,8 +256,3 @@ def changed(code: list[Any], mark: str, edits: dict[str, str], where: str) -> An
             raise ValueError(f"{where}: {old!r} stands {source.count(old)} times, expected once")
         source = source.replace(old, new)
     return nbformat.v4.new_code_cell(source)
-
-
-# nbval finds its classes by these names when it collects.
-nbval.IPyNbCell = StoredCell
-nbval.IPyNbFile = StoredChapter

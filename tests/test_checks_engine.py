@@ -1,6 +1,7 @@
 """The exercise engine: what a learner is told for every kind of answer."""
 
 import dataclasses
+import functools
 import importlib
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from nav_utils import checks
-from nav_utils.checks import GENERIC, Mistake, check, closest, exercise, exercises
+from nav_utils.checks import GENERIC, Mistake, check, closest, exercise, exercises, first_mistake
 
 CHAPTER = '''
 """Exercises of a chapter made for this test."""
@@ -44,6 +45,7 @@ def chapter(tmp_path, monkeypatch):
     (tmp_path / "ch97.py").write_text(CHAPTER, encoding="utf-8")
     monkeypatch.setattr(checks, "__path__", [str(tmp_path)])
     monkeypatch.setattr(checks, "_EXERCISES", {})
+    monkeypatch.setattr(checks, "_LAST_FAILURE", {})
     importlib.invalidate_caches()
     yield
     for name in ("ch97", "ch98"):
@@ -89,11 +91,36 @@ def test_a_missing_return_is_named():
 
 
 def test_an_exception_of_the_learner_is_told_in_one_line():
-    verdict = check("97.1", lambda x: x.sum(7))
+    def wrong(x):
+        y = x.sum(7)
+        return y
+
+    verdict = check("97.1", wrong)
     assert verdict.status == "error"
     assert verdict.message.startswith("your code raised IndexError: Dimension out of range")
-    assert verdict.message.endswith("Hint: add up over each row")
-    assert "Traceback" not in repr(verdict)
+    assert verdict.message.endswith("in the line `y = x.sum(7)`.")
+    assert "Traceback" not in repr(verdict) and "Hint" not in verdict.message
+    assert check("97.1", wrong).message.endswith("`. Hint: add up over each row.")
+    assert "`y = x.sum(7)`" in check("97.1", functools.partial(wrong)).message
+
+
+def test_the_line_is_the_learners_also_when_a_library_raised():
+    def wrong(x):
+        np.linalg.inv(np.zeros((2, 2)))
+
+    assert "in the line `np.linalg.inv(np.zeros((2, 2)))`" in check("97.1", wrong).message
+    exec("def f(x): return x.sum(7)", names := {})
+    assert "in the line" not in check("97.1", names["f"]).message
+
+
+def test_a_hint_comes_with_the_second_failure_of_one_kind():
+    hint = " Hint: add up over each row."
+    answers = [lambda x: x.mean(1), lambda x: x.sum(), lambda x: x.mean(1), lambda x: x.mean(1)]
+    assert [check("97.1", a).message.endswith(hint) for a in answers] == [False] * 3 + [True]
+    assert check("97.1", lambda x: x.sum(1)).message == "right."
+    assert not check("97.1", answers[0]).message.endswith(hint)
+    assert check("97.1", ...).message == checks.NOT_STARTED
+    assert check("97.1", answers[0]).message.endswith(hint)  # an untouched stub is no failure
 
 
 def test_an_answer_of_another_kind_is_told():
@@ -105,6 +132,50 @@ def test_an_answer_of_another_kind_is_told():
 def test_a_module_reaches_the_checker_as_it_is():
     assert check("97.10", torch.nn.Linear(2, 1)).status == "right"
     assert check("97.10", torch.nn.Linear(2, 3)).mistake == "wrong width"
+
+
+def test_a_learner_may_compute_in_place():
+    def in_place(x):
+        x *= 2
+        return x.sum(1) / 2
+
+    for _ in range(2):
+        assert check("97.1", in_place).status == "right"
+
+
+def test_arguments_are_copied_where_they_lie_deep():
+    given = {"a": [torch.ones(2), (np.ones(2), "word")], "n": 3}
+    copy = checks._copied(given)
+    assert copy["a"][1][1] == "word" and copy["n"] == 3
+    copy["a"][0] += 1
+    copy["a"][1][0][:] = 5
+    assert given["a"][0].tolist() == [1, 1] and given["a"][1][0].tolist() == [1, 1]
+
+
+def test_a_gradient_passes_the_copy():
+    x = torch.ones(2, requires_grad=True)
+    (checks._copied(x) * 3).sum().backward()
+    assert x.grad.tolist() == [3, 3]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda t: t.numpy(),
+        lambda t: np.flip(np.flip(t.numpy()).copy()),
+        lambda t: t.tolist(),
+        lambda t: t.numpy().astype(np.float64),
+        lambda t: list(t.numpy()),
+    ],
+)
+def test_a_learner_may_answer_in_numpy(form):
+    assert check("97.1", lambda x: form(x.sum(1))).status == "right"
+    assert check("97.1", lambda x: form(x.mean(1))).mistake == "mean instead of sum"
+
+
+@pytest.mark.parametrize("value", [12, 12.0, np.int64(12), np.array(12), torch.tensor(12.0)])
+def test_a_number_of_any_kind(value):
+    assert check("97.2", value).status == "right"
 
 
 def test_an_interrupt_is_not_swallowed():
@@ -244,6 +315,11 @@ def test_closest_names_a_wrong_type(got):
     assert type(got).__name__ in mistake.advice
 
 
+def test_complex_numbers_are_called_so():
+    for value in (torch.ones(3, dtype=torch.complex64), np.ones(3, dtype=complex)):
+        assert "complex numbers" in closest(value, RIGHT).advice
+
+
 def test_closest_names_nan():
     mistake = closest([1.0, float("nan"), float("inf")], RIGHT)
     assert mistake == ("not finite", "2 of 3 values are NaN or infinite.")
@@ -273,6 +349,25 @@ def test_a_mistake_that_looks_right_is_refused():
         closest(1.0, 2.0, {"same": (2.0, "")})
 
 
+def test_a_mistake_that_looks_right_is_passed_over_if_the_input_need_not_tell():
+    mistakes = {"same": (2.0, "Same."), "other": (3.0, "Other.")}
+    assert closest(2.0, 2.0, mistakes, strict=False) is None
+    assert closest(3.0, 2.0, mistakes, strict=False).name == "other"
+
+
+def test_the_first_mistake_of_several_inputs():
+    seen = []
+
+    def finding(value, right):
+        seen.append(value)
+        return closest(value, right)
+
+    pairs = [(1, 1), (2, 3), (4, 5)]
+    assert first_mistake(finding(*pair) for pair in pairs).advice == "Expected 3, got 2."
+    assert seen == [1, 2]
+    assert first_mistake(iter(())) is None
+
+
 def test_bad_references_are_refused():
     with pytest.raises(ValueError, match="right value must be numeric, got str"):
         closest(1.0, "one")
@@ -292,6 +387,6 @@ def test_the_engine_stays_left_of_its_neighbours():
         before = set(sys.modules)
         import nav_utils.checks
         new = {m for m in set(sys.modules) - before if m.startswith("nav_utils")}
-        assert new == {"nav_utils.checks"}, new
+        assert new == {"nav_utils.checks", "nav_utils.checks.compare"}, new
     """)
     subprocess.run([sys.executable, "-c", program], check=True)

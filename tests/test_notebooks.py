@@ -1,28 +1,20 @@
-"""The chapters as they are stored: rules for the files, copies of code, another processor."""
+"""The chapters as they are stored: rules for the files, copies of code, experiments."""
 
 import ast
-import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
+from tests import stored_outputs
 from tools import notebook_lint, notebook_shown, notebook_text, notebooks
 
 ROOT = Path(notebooks.__file__).resolve().parent.parent
 CHAPTERS = notebooks.chapters()
 by_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=[path.stem for path in CHAPTERS])
-
-# A chapter that trains a network, and what makes a processor of another make out of this one:
-# one thread, and no vector instructions beyond those of 2008.
-TRAINING_CHAPTER = ROOT / "notebooks" / "04_adversarial.ipynb"
-ANOTHER_PROCESSOR = {
-    "OMP_NUM_THREADS": "1",
-    "ATEN_CPU_CAPABILITY": "default",
-    "ONEDNN_MAX_CPU_ISA": "SSE41",
-    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
-}
 
 
 def told(findings):
@@ -74,18 +66,33 @@ def test_the_command_runs_as_a_script():
         assert f"\n    {verb}" in done.stdout
 
 
-@pytest.mark.skipif(not TRAINING_CHAPTER.is_file(), reason=f"no {TRAINING_CHAPTER.name} yet")
-def test_stored_outputs_hold_on_another_processor():
-    command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
-    command += ["-p", "nbval.plugin", "--nbval", "--nbval-current-env"]
-    command += ["--nbval-cell-timeout=300", f"--nbval-sanitize-with={ROOT}/tests/nbval.cfg"]
-    search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    environment = {"PYTHONPATH": search, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(
-        [*command, str(TRAINING_CHAPTER)],
-        cwd=ROOT,
-        env=os.environ | environment | ANOTHER_PROCESSOR,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+@by_chapter
+def test_every_experiment_that_a_chapter_suggests_is_run(path):
+    """Each **Try.** has its entry in tests/tries; each entry finds the cells that it changes."""
+    notebook = nbformat.read(path, as_version=4)
+    prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    entries = stored_outputs.tries_of(path.name)
+    assert len(re.findall(r"\*\*Try\b", prose)) == len(entries), list(entries)
+    assert all(stored_outputs.tries(path, notebook).values())
+    for name, reason in entries.items():
+        if isinstance(reason, str):
+            assert (ROOT / reason.partition("::")[0]).is_file(), f"{name}: no {reason}"
+
+
+@by_chapter
+def test_a_chapter_asserts_nothing_that_a_learner_may_change(path):
+    """An assert fires when a parameter is changed; what must hold stands in tests/chapters."""
+    cells = nbformat.read(path, as_version=4).cells
+    code = [(n, c.source) for n, c in enumerate(cells, 1) if c.cell_type == "code"]
+    found = [
+        f"[{n}] {line}"
+        for n, source in code
+        for line in source.splitlines()
+        if line.lstrip().startswith("assert ")
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_no_experiment_without_its_chapter():
+    names = {f"ch{path.name[:2]}.py" for path in CHAPTERS}
+    assert {path.name for path in stored_outputs.TRIES.glob("*.py")} <= names

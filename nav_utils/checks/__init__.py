@@ -166,7 +166,7 @@ def _failed(number: str, status: Status, mistake: str | None, message: str, hint
     """The verdict on a failure, with the hint if the last one was of the same kind."""
     kind = mistake or f"{status}: {message}"
     if _LAST_FAILURE.get(number) == kind:
-        message = f"{message} Hint: {hint}."
+        message = f"{message} Hint: {hint.rstrip('.')}."
     _LAST_FAILURE[number] = kind
     return Verdict(number, status, mistake, message)
 

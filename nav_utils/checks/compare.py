@@ -62,7 +62,7 @@ def closest(
         tolerance = 0.0
     value = to_array(got)
     if value is None:
-        return Mistake("wrong type", f"Expected {_kind(target)}, got {type(got).__name__}.")
+        return Mistake("wrong type", f"Expected {_kind(target)}, got {_came(got)}.")
     candidates = []
     for name, (wrong, advice) in (mistakes or {}).items():
         other = to_array(wrong)
@@ -136,6 +136,14 @@ def to_array(value: Any) -> np.ndarray | None:
 def _text(number: np.ndarray) -> str:
     """Write one entry of an array: whole numbers in full, others with six digits."""
     return f"{float(number):.6g}" if number.dtype.kind == "f" else str(number)
+
+
+def _came(value: Any) -> str:
+    """What a value that is no real number is."""
+    dtype = str(getattr(value, "dtype", type(value).__name__))
+    if "complex" in dtype:
+        return f"complex numbers ({dtype}); take the real part, or the transform that gives one"
+    return f"{type(value).__name__} of {dtype}" if hasattr(value, "dtype") else dtype
 
 
 def _kind(array: np.ndarray) -> str:
