@@ -35,9 +35,10 @@ from tqdm.auto import tqdm
 
 from nav_utils.arguments import expect_samples
 from nav_utils.checkpointing import read_safetensors, write_safetensors
-from nav_utils.correction import METHODS, Status, correct
+from nav_utils.correction import Run, Status, correct
 from nav_utils.pretrained import CHECKPOINTS, verified
 from nav_utils.ratio import DensityRatio
+from nav_utils.steps import GOALS, METHODS, Band, Below, Denser, Goal, Method, Score
 
 COLUMNS = ("z", "status", "n_steps", "logit_before", "logit_after", "displacement")
 
@@ -49,7 +50,9 @@ class Job(NamedTuple):
     target: pathlib.Path
     shards: list[slice]  # of rows
     ratio: DensityRatio
-    options: dict[str, Any]  # of `correct`
+    method: Method  # the three choices of `correct`
+    goal: Goal
+    run: Run
     facts: dict[str, Any]  # all that the result depends on, as plain data
 
     @property
@@ -73,26 +76,37 @@ def make_job(given: argparse.Namespace) -> Job:
     """What the command line asks for; ValueError or OSError when it cannot be done."""
     ratio_file = given.ratio or verified(f"{given.space}.ratio.safetensors", CHECKPOINTS)
     ratio = DensityRatio.load(ratio_file).to(given.device)
-    names = ("method", "side", "eps", "step_size", "max_steps")
-    options: dict[str, Any] = {name: getattr(given, name) for name in names}
-    facts = options | {
+    names = ("method", "step_size", "goal", "eps", "level", "level_alpha", "max_steps")
+    facts: dict[str, Any] = {name: getattr(given, name) for name in names} | {
         "command": "python -m nav_utils.correct_file",
         "nav_utils": importlib.metadata.version("nav_utils"),
         "input": sha256(given.source),
         "ratio": sha256(ratio_file),
-        "level_alpha": given.level_alpha,
         "shard_size": given.shard_size,
     }
-    if given.level_alpha is not None:
-        if given.method == "score":
-            options["log_q_level"] = ratio.log_q_level(given.level_alpha)
-        elif given.side == "hole":
-            options["level"] = ratio.level(given.level_alpha)
-        else:
-            raise ValueError("--level-alpha: expected --side hole or --method score beside it")
-    correct(ratio.held_out[:1], ratio, **options)  # options that make no sense are told now
+    step_size = () if given.step_size is None else (given.step_size,)
+    method = METHODS[given.method](*step_size)
+    goal, run = goal_from(given, method, ratio), Run(max_steps=given.max_steps)
     shards = look_at(given.source, ratio.prior.dim, given.shard_size)
-    return Job(given.source, given.target, shards, ratio, options, facts)
+    return Job(given.source, given.target, shards, ratio, method, goal, run, facts)
+
+
+def goal_from(given: argparse.Namespace, method: Method, ratio: DensityRatio) -> Goal:
+    """What --goal, --eps, --level and --level-alpha describe; ValueError if they do not agree."""
+    name = given.goal or ("denser" if isinstance(method, Score) else "band")
+    level, alpha = given.level, given.level_alpha
+    if alpha is not None and (level is not None or name == "band"):
+        raise ValueError("--level-alpha: expected --goal below or denser beside it, and no --level")
+    if name == "denser":
+        if alpha is None and level is None:
+            alpha = 0.5
+        return Denser(level if alpha is None else ratio.log_q_level(alpha))
+    band = Band(given.eps, level or 0.0)
+    if name == "band":
+        return band
+    if alpha is not None:
+        level = ratio.level(alpha)
+    return Below(band.width if level is None else level, band.width)
 
 
 def sha256(path: pathlib.Path) -> str:
@@ -176,7 +190,7 @@ def compute(job: Job, number: int) -> None:
     """Correct one shard and write its file."""
     with opened(job.source) as file:
         z = file.get_slice("z")[job.shards[number]]
-    found = correct(z, job.ratio, **job.options)._asdict()
+    found = correct(z, job.ratio, job.method, job.goal, job.run)._asdict()
     columns = {name: found[name] for name in COLUMNS}
     write_safetensors(job.part(number), columns, {"correction": json.dumps(job.facts)})
 
@@ -229,11 +243,12 @@ def main(arguments: list[str] | None = None) -> None:
     compass.add_argument("--space", metavar="NAME", help="a shipped latent space")
     compass.add_argument("--ratio", metavar="FILE", type=pathlib.Path, help="DensityRatio.save's")
     add("--method", choices=METHODS, default="probability", help="default: the literal update")
-    add("--side", choices=["both", "hole"], default="both")
-    add("--eps", type=float, default=0.1, help="half the width of the band round D = 1/2")
     add("--step-size", type=float, help="default: the method's own")
+    add("--goal", choices=GOALS, help="default: the band; for the score, denser")
+    add("--eps", type=float, default=0.1, help="half the width of the band round D = 1/2")
+    add("--level", type=float, help="in nats: the band's centre, or the level of the other goals")
+    add("--level-alpha", type=float, metavar="A", help="the level that 1 - A of the codes reach")
     add("--max-steps", type=int, default=200)
-    add("--level-alpha", type=float, metavar="A", help="aim at a level that 1 - A of codes reach")
     add("--shard-size", type=int, default=250_000, metavar="ROWS", help="default: 250,000")
     add("--device", choices=["cpu", "cuda"], default="cuda" if gpu else "cpu")
     given = parser.parse_args(arguments)

@@ -8,17 +8,24 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections import Counter
 from collections.abc import Sequence
+from typing import cast
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import Tensor
 
+from nav_utils.correction import Status
+from nav_utils.navigation import Path
+from nav_utils.pretrained import LatentSpace
 from nav_utils.ratio import Ratio
 
 # D is orange (0), grey (1/2), blue (1) in every figure, on the logit cut off at 4: 0.018 to 0.982.
@@ -220,3 +227,86 @@ def decoded_rows(rows: Sequence[tuple[str, Tensor]], title: str = "") -> Figure:
         ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
     fig.suptitle(title, fontsize=11)
     return fig
+
+
+# ---- what shows a proposal and its correction ---------------------------------------------------
+
+
+def plot_correction(ax: Axes, proposal: Tensor, path: Path) -> None:
+    """The proposal (n, 2) dashed, the path solid with a halo, whiskers from one to the other."""
+    ax.plot(*proposal.T, "--", color="black", lw=1)
+    ax.plot(*torch.stack([proposal, path.points[0]]).permute(2, 0, 1), "-", color="0.3", lw=0.5)
+    path.plot(ax)
+
+
+def plot_d_along(
+    ax: Axes,
+    ratio: Ratio,
+    proposal: Tensor,
+    path: Path,
+    band: tuple[float, float] | None,
+) -> None:
+    """D at each point of proposal and path; shaded the band of D that counts as inside, if any."""
+    failed, n = failures(path), len(proposal)
+    with torch.no_grad():
+        d = ratio.prob(torch.stack([proposal, path.points[0]]))
+    if band is not None:
+        ax.axhspan(*band, color="0.85")
+    ax.plot(d[0], "--", color="black", lw=1)
+    ax.plot(d[1], "-", color="black", lw=2)
+    ax.plot(failed, d[1, failed], "s", ms=6, mfc="none", mec="black")
+    ax.set(xlim=(0, n - 1), ylim=(0, 1))
+
+
+def plot_decoded(ax: Axes, space: LatentSpace, z: Tensor, n_shown: int) -> None:
+    """What points along z (n, 2) decode to, ends included, side by side."""
+    shown = torch.linspace(0, len(z) - 1, n_shown).round().long()
+    with torch.no_grad():
+        image_grid(space.model.decode(z[shown].to(space.codes)), ax)
+
+
+def outcome_words(
+    proposal: Tensor,
+    path: Path,
+    outside: list[int],
+    where: tuple[str, str],
+    ends: str = "its ends stay",
+) -> str:
+    """How many points were outside, before and after, and what became of the path.
+
+    Args:
+        proposal: (n, 2).
+        path: of one pair.
+        outside: points of the proposal, and of the path, that are outside.
+        where: what they are outside of, and what the proposal is called.
+        ends: what became of them.
+    """
+    failed = Counter(
+        Status(int(path.point_status[0, i])).name.lower().replace("_", " ")
+        for i in failures(path).tolist()
+        if path.point_status is not None
+    )
+    chord, length = float((proposal[-1] - proposal[0]).norm()), float(path.arc_length[0, -1])
+    times = f"{length / chord:.1f} times as long as the line" if chord else f"{length:.1f} long"
+    said = ", ".join(f"{n} {name}" for name, n in failed.items()) or "none failed"
+    return (
+        f"{where[0]}: {outside[0]} of {len(proposal)} points of {where[1]} (dashed), "
+        f"{outside[1]} after the correction (solid; {ends}); {said}. "
+        f"The path is {times}, its largest gap "
+        f"{float(path.tear):.1f} times the median. "
+        f"Lowest log p - a on the path: {float(path.bottleneck):.1f} nats."
+    )
+
+
+def failures(path: Path) -> Tensor:
+    """Which points of the first path the corrector gave up on."""
+    if path.point_status is None:
+        return torch.zeros(0, dtype=torch.int64)
+    return (path.point_status[0] > Status.CONVERGED).nonzero().squeeze(-1)
+
+
+def pixels(fig: Figure) -> Image.Image:
+    """The picture of a figure with its transparency."""
+    canvas = cast(FigureCanvasAgg, fig.canvas)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba()).copy())

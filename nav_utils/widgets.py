@@ -10,24 +10,29 @@ from __future__ import annotations
 import functools
 import io
 import math
-from collections import Counter
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import ipywidgets as widgets
-import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from nav_utils.correction import Status
+from nav_utils.correction import Run
 from nav_utils.interpolation import lerp
-from nav_utils.navigation import Path, navigate
-from nav_utils.plots import image_grid, plot_map
+from nav_utils.navigation import Path, Planner, Pointwise, String, navigate
+from nav_utils.plots import (
+    outcome_words,
+    pixels,
+    plot_correction,
+    plot_d_along,
+    plot_decoded,
+    plot_map,
+)
 from nav_utils.pretrained import LatentSpace
 from nav_utils.ratio import Ratio
+from nav_utils.steps import METHODS, Band, Below, Goal, Score
 
 RADIUS = 3.5  # of the map, and of the sliders of the ends
 
@@ -183,7 +188,7 @@ def path_explorer(space: LatentSpace) -> App:
         "b1": float_slider("B, first coordinate", -0.9, -RADIUS, RADIUS, 0.1),
         "b2": float_slider("B, second coordinate", 0.4, -RADIUS, RADIUS, 0.1),
         "method": menu("method", METHOD_MENU),
-        "side": menu("side", ("both", "hole")),
+        "goal": menu("goal", ("band", "below")),
         "eta": float_slider("eta, the step size", 0.1, 0.01, 10, 0.01),
         "eps": float_slider("eps, half the band of D", 0.1, 0.01, 0.45, 0.01),
         "steps": float_slider("steps at most", 50, 0, 200, 1),
@@ -205,7 +210,7 @@ def corrected_path(
     b1: float,
     b2: float,
     method: str,
-    side: str,
+    goal: str,
     eta: float,
     eps: float,
     steps: float,
@@ -217,22 +222,28 @@ def corrected_path(
         ratio: of two dimensions.
         a1, a2, b1, b2: the ends A and B.
         method: one of `METHOD_MENU`; all but "string" correct each point alone.
-        side, eps, noise: as in `correct`; the string has no use for them.
-        eta: the step size of `correct`.
+        goal: "band" or "below", up to its upper edge; only for the methods that aim at a logit.
+        eta: the method's step size; the string has its own.
+        eps: half the width of the band of D.
         steps: at most so many.
+        noise: added to each step.
 
     Raises:
         ValueError: as `navigate` and `correct`.
     """
     z_a, z_b = torch.tensor([[a1, a2], [b1, b2]], dtype=torch.float32)
     proposal = lerp(z_a, z_b, torch.linspace(0, 1, N_POINTS))
-    options: dict[str, Any] = {"n_points": N_POINTS, "proposal": "linear"}
+    planner: Planner
     if method == "string":
-        options |= {"planner": "string", "string_steps": int(steps)}
+        planner = String(int(steps))
     else:
-        options |= {"planner": "pointwise", "method": method, "step_size": eta, "eps": eps}
-        options |= {"max_steps": int(steps), "noise": noise, "side": side}
-    return proposal, navigate(z_a, z_b, ratio, **options)
+        run = Run(max_steps=int(steps), noise=noise)
+        band = Band(eps)
+        inside: Goal | None = Below(band.width, band.width) if goal == "below" else band
+        step = METHODS[method](eta)
+        planner = Pointwise(step, None if isinstance(step, Score) else inside, run)
+    path = navigate(z_a, z_b, ratio, planner, n_points=N_POINTS, proposal="linear")
+    return proposal, path
 
 
 def draw_path(space: LatentSpace, **numbers: Any) -> bytes:
@@ -270,82 +281,6 @@ def path_words(space: LatentSpace, **numbers: Any) -> str:
     return outcome_words(proposal, path, outside, where)
 
 
-# ---- what shows a proposal and its correction ---------------------------------------------------
-
-
-def plot_correction(ax: Axes, proposal: torch.Tensor, path: Path) -> None:
-    """The proposal (n, 2) dashed, the path solid with a halo, whiskers from one to the other."""
-    ax.plot(*proposal.T, "--", color="black", lw=1)
-    ax.plot(*torch.stack([proposal, path.points[0]]).permute(2, 0, 1), "-", color="0.3", lw=0.5)
-    path.plot(ax)
-
-
-def plot_d_along(
-    ax: Axes,
-    ratio: Ratio,
-    proposal: torch.Tensor,
-    path: Path,
-    band: tuple[float, float] | None,
-) -> None:
-    """D at each point of proposal and path; shaded the band of D that counts as inside, if any."""
-    failed, n = failures(path), len(proposal)
-    with torch.no_grad():
-        d = ratio.prob(torch.stack([proposal, path.points[0]]))
-    if band is not None:
-        ax.axhspan(*band, color="0.85")
-    ax.plot(d[0], "--", color="black", lw=1)
-    ax.plot(d[1], "-", color="black", lw=2)
-    ax.plot(failed, d[1, failed], "s", ms=6, mfc="none", mec="black")
-    ax.set(xlim=(0, n - 1), ylim=(0, 1))
-
-
-def plot_decoded(ax: Axes, space: LatentSpace, z: torch.Tensor, n_shown: int) -> None:
-    """What points along z (n, 2) decode to, ends included, side by side."""
-    shown = torch.linspace(0, len(z) - 1, n_shown).round().long()
-    with torch.no_grad():
-        image_grid(space.model.decode(z[shown].to(space.codes)), ax)
-
-
-def outcome_words(
-    proposal: torch.Tensor,
-    path: Path,
-    outside: list[int],
-    where: tuple[str, str],
-    ends: str = "its ends stay",
-) -> str:
-    """How many points were outside, before and after, and what became of the path.
-
-    Args:
-        proposal: (n, 2).
-        path: of one pair.
-        outside: points of the proposal, and of the path, that are outside.
-        where: what they are outside of, and what the proposal is called.
-        ends: what became of them.
-    """
-    failed = Counter(
-        Status(int(path.point_status[0, i])).name.lower().replace("_", " ")
-        for i in failures(path).tolist()
-        if path.point_status is not None
-    )
-    chord, length = float((proposal[-1] - proposal[0]).norm()), float(path.arc_length[0, -1])
-    times = f"{length / chord:.1f} times as long as the line" if chord else f"{length:.1f} long"
-    said = ", ".join(f"{n} {name}" for name, n in failed.items()) or "none failed"
-    return (
-        f"{where[0]}: {outside[0]} of {len(proposal)} points of {where[1]} (dashed), "
-        f"{outside[1]} after the correction (solid; {ends}); {said}. "
-        f"The path is {times}, its largest gap "
-        f"{float(path.tear):.1f} times the median. "
-        f"Lowest log p - a on the path: {float(path.bottleneck):.1f} nats."
-    )
-
-
-def failures(path: Path) -> torch.Tensor:
-    """Which points of the first path the corrector gave up on."""
-    if path.point_status is None:
-        return torch.zeros(0, dtype=torch.int64)
-    return (path.point_status[0] > Status.CONVERGED).nonzero().squeeze(-1)
-
-
 PAGE = (7.2, 6.2)
 PLACES = ((0.08, 0.42, 0.46, 0.54), (0.66, 0.42, 0.32, 0.54), (0.12, 0.17, 0.86, 0.12),
           (0.12, 0.03, 0.86, 0.12))  # fmt: skip
@@ -364,13 +299,6 @@ def backdrop(ratio: Ratio) -> Image.Image:
         ax.set(xticks=[], yticks=[])
         ax.set_ylabel(name, rotation=0, ha="right", va="center")
     return pixels(fig)
-
-
-def pixels(fig: Figure) -> Image.Image:
-    """The picture of a figure with its transparency."""
-    canvas = cast(FigureCanvasAgg, fig.canvas)
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba()).copy())
 
 
 # ---- what all need ---------------------------------------------------------------------------

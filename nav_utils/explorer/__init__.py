@@ -50,7 +50,7 @@ class Controls(t.HasTraits):
     proposal = t.Any().tag(sync=True)
     planner = t.Any().tag(sync=True)
     method = t.Any().tag(sync=True)
-    side = t.Any().tag(sync=True)
+    goal = t.Any().tag(sync=True)
     level = t.Any().tag(sync=True)
     eta = t.Any().tag(sync=True)
     eps = t.Any().tag(sync=True)
@@ -75,7 +75,7 @@ class Explorer(Controls, anywidget.AnyWidget):
     """Drag the ends of a path over D; see the correction and the decoded images follow.
 
     Every control is a trait, which can be read and set: a, b (the ends, [x, y]), proposal, planner,
-    method, side, level, eta, eps, steps, noise, seed, points, classes. `state` holds them all. Set
+    method, goal, level, eta, eps, steps, noise, seed, points, classes. `state` holds them all. Set
     an end as a whole: `figure.a = [x, y]`. A new method begins with its own eta and level; set
     those after it. The space is shown as it was when the figure was made.
 

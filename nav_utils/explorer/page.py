@@ -32,7 +32,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from nav_utils.correction import Status, correct, make_rule
+from nav_utils.correction import Run, Status
 from nav_utils.explorer.packing import (
     HERE,
     expect_space,
@@ -43,11 +43,28 @@ from nav_utils.explorer.packing import (
 )
 from nav_utils.explorer.state import State, expect_state
 from nav_utils.interpolation import arcs, lerp, slerp_or_lerp
-from nav_utils.navigation import Path, PathStatus, Planned, Task, relaxed, stepwise, with_verdict
-from nav_utils.plots import D_COLOURS, plot_codes, plot_map
+from nav_utils.navigation import (
+    Path,
+    PathStatus,
+    Planner,
+    Pointwise,
+    Stepwise,
+    String,
+    navigate,
+)
+from nav_utils.plots import (
+    D_COLOURS,
+    outcome_words,
+    pixels,
+    plot_codes,
+    plot_correction,
+    plot_d_along,
+    plot_decoded,
+    plot_map,
+)
 from nav_utils.pretrained import LatentSpace, load_pretrained
 from nav_utils.ratio import DensityRatio, Ratio
-from nav_utils.widgets import outcome_words, pixels, plot_correction, plot_d_along, plot_decoded
+from nav_utils.steps import METHODS, Band, Below, Denser, Goal, Place
 
 BUNDLE = HERE / "explorer.js"
 LOADER = HERE / "loader.js"
@@ -71,13 +88,14 @@ def paths(ratio: Ratio, state: Mapping[str, Any]) -> list[tuple[Tensor, Path]]:
     """
     ratio = in_float64(ratio)
     z_a, z_b = (torch.tensor([state[end]], dtype=torch.float64) for end in "ab")  # (1, 2)
-    kind = "linear" if state["proposal"] == "linear" else "slerp"
-    numbers = (state["steps"], state["eta"], None, correction_of(state))
-    level, n = ratio.log_q_level(0.05), state["points"]
-    task = Task(z_a, z_b, ratio, n, kind, level, None, None, *numbers)
+    planner, n = planner_of(state, ratio), state["points"]
     found = []
     for proposal in proposals(z_a, z_b, state):
-        found.append((proposal[0], with_verdict(*planned(proposal, task, state), task)))
+        start: str | Tensor = proposal
+        if isinstance(planner, Stepwise):
+            start = "linear" if state["proposal"] == "linear" else "slerp"
+        path = navigate(z_a, z_b, ratio, planner, n_points=n, proposal=start)
+        found.append((proposal[0], path))
     return found
 
 
@@ -103,30 +121,26 @@ def proposals(z_a: Tensor, z_b: Tensor, state: Mapping[str, Any]) -> list[Tensor
     return list(arcs(z_a, z_b, t).unbind(1))
 
 
-def correction_of(state: Mapping[str, Any]) -> dict[str, Any]:
-    """What `correct` has to be told; the string takes nothing of it."""
-    level = "log_q_level" if state["method"] == "score" else "level"
-    return {
-        "method": state["method"],
-        "step_size": state["eta"],
-        "eps": state["eps"],
-        "max_steps": state["steps"],
-        "side": state["side"],
-        level: state["level"],
-        "noise": state["noise"],
-        "seed": state["seed"],
-    }
-
-
-def planned(proposal: Tensor, task: Task, state: Mapping[str, Any]) -> Planned:
-    """The path that a state's planner makes of a proposal (1, n, 2)."""
+def planner_of(state: Mapping[str, Any], ratio: Ratio) -> Planner:
+    """The planner that a state describes."""
     if state["method"] == "string":
-        return relaxed(proposal, task)
-    if state["planner"] == "stepwise":
-        return stepwise(task)
-    found = correct(proposal[:, 1:-1], task.ratio, **task.correction)
-    points = torch.cat([proposal[:, :1], found.z, proposal[:, -1:]], dim=1)
-    return points, torch.nn.functional.pad(found.status, (1, 1)), found.n_evaluations
+        return String(state["steps"], state["eta"])
+    kind = Stepwise if state["planner"] == "stepwise" else Pointwise
+    run = Run(max_steps=state["steps"], noise=state["noise"], seed=state["seed"])
+    return kind(METHODS[state["method"]](state["eta"]), goal_of(state, ratio), run)
+
+
+def goal_of(state: Mapping[str, Any], ratio: Ratio) -> Goal:
+    """What counts as inside; a string, which corrects no single points, is held to the band."""
+    level = state["level"]
+    if state["method"] == "string":
+        return Band(state["eps"])
+    if state["method"] == "score":
+        return Denser(ratio.log_q_level(0.5) if level is None else level)
+    band = Band(state["eps"], level or 0.0)
+    if state["goal"] == "below":
+        return Below(band.width if level is None else level, band.width)
+    return band
 
 
 def stays(state: Mapping[str, Any]) -> bool:
@@ -153,14 +167,8 @@ def best_of(found: list[tuple[Tensor, Path]]) -> tuple[Tensor, Path]:
 
 def outside(ratio: Ratio, z: Tensor, state: Mapping[str, Any]) -> int:
     """How many points (n, 2) are not where the method wants them; for the string, off the band."""
-    options = correction_of(state)
-    if state["method"] == "string":
-        options |= {"method": "probability", "side": "both", "level": None}
-    for name in ("noise", "seed"):
-        del options[name]
-    levels = {"level": None, "log_q_level": None}
-    rule = make_rule(ratio, damping=0.0, max_move=1.0, **levels | options)
-    return int((rule.excess(z, ratio.logit(z)) > 0).sum())
+    here = Place(z, *ratio.logit_and_grad(z))
+    return int((goal_of(state, ratio).excess(here, ratio.prior) > 0).sum())
 
 
 # ---- the still picture --------------------------------------------------------------------------
@@ -200,7 +208,7 @@ def static_figure(space: LatentSpace, state: Mapping[str, Any]) -> bytes:
         axes["map"].annotate(
             end, (x, y), (7, 7), textcoords="offset points", fontsize=11, weight="bold", bbox=box
         )
-    plot_d_along(axes["curve"], ratio, proposal, path, band_of(state))
+    plot_d_along(axes["curve"], ratio, proposal, path, band_of(goal_of(state, ratio)))
     axes["curve"].set_title("D along the path", fontsize=10)
     axes["curve"].set_xlabel("point of the path", fontsize=10)
     for name, z in (("proposal", proposal), ("corrected", path.points[0])):
@@ -209,17 +217,18 @@ def static_figure(space: LatentSpace, state: Mapping[str, Any]) -> bytes:
     return small_png(pixels(fig))
 
 
-def band_of(state: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The values of D that count as inside; None for a method that does not speak of D."""
-    if state["method"] == "score":
+def band_of(goal: Goal) -> tuple[float, float] | None:
+    """The values of D that count as inside; None for a goal that does not speak of D."""
+    if isinstance(goal, Denser):
         return None
-    half, level = 2 * math.atanh(2 * state["eps"]), state["level"]
-    if state["method"] == "string":
-        level = None
-    elif state["side"] == "hole":
-        return 0.0, 1 / (1 + math.exp(-(half if level is None else level)))
-    low, high = ((level or 0.0) + edge for edge in (-half, half))
-    return 1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high))
+    if isinstance(goal, Below):
+        return 0.0, sigmoid(goal.level)
+    assert isinstance(goal, Band)
+    return sigmoid(goal.centre - goal.width), sigmoid(goal.centre + goal.width)
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
 
 
 def draw_map(ax: Axes, space: LatentSpace, ratio: Ratio, state: Mapping[str, Any]) -> None:
@@ -264,7 +273,7 @@ def words(space: LatentSpace, state: Mapping[str, Any]) -> str:
     counts = [outside(ratio, z, state) for z in (proposal, path.points[0])]
     if state["method"] == "score":
         where = "Below the level of log p - a"
-    elif state["side"] == "hole" and state["method"] != "string":
+    elif state["goal"] == "below" and state["method"] != "string":
         where = "Above the level of the logit"
     else:
         where = f"Outside the band, D within {state['eps']:.2f} of 1/2"

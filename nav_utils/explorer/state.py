@@ -25,7 +25,7 @@ DEFAULTS: State = {
     "proposal": "linear",
     "planner": "pointwise",
     "method": "gauss_newton",
-    "side": "both",
+    "goal": "band",
     "level": None,
     "eta": ETA["gauss_newton"],
     "eps": 0.1,
@@ -39,7 +39,7 @@ WORDS = {
     "proposal": ("linear", "slerp", "arcs"),
     "planner": ("pointwise", "stepwise"),
     "method": tuple(ETA),
-    "side": ("both", "hole"),
+    "goal": ("band", "below"),
 }
 LIMITS: dict[str, tuple[float, float]] = {
     "level": (-10, 10),
