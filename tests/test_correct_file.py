@@ -14,10 +14,11 @@ from safetensors.torch import load_file, save_file
 
 from nav_utils import correct_file
 from nav_utils.correct_file import COLUMNS, main
-from nav_utils.correction import Status, correct
+from nav_utils.correction import Run, Status, correct
 from nav_utils.models import mlp, seeded
 from nav_utils.pretrained import load_ratio
 from nav_utils.ratio import DensityRatio
+from nav_utils.steps import Band, Below, Denser, Probability
 
 OPTIONS = ["--space", "mnist-2d", "--method", "gauss_newton", "--shard-size", "100"]
 
@@ -71,25 +72,33 @@ def stop_after(monkeypatch, count):
 
 
 @pytest.mark.parametrize(
-    ("more", "options"),
+    ("more", "choices"),
     [
-        ([], {}),
-        (["--side", "hole", "--level-alpha", "0.05"], {"side": "hole", "level": 0.05}),
-        (["--method", "score", "--level-alpha", "0.2"], {"method": "score", "log_q_level": 0.2}),
+        ([], lambda ratio: ("gauss_newton", "band")),
+        (["--goal", "below"], lambda ratio: ("gauss_newton", "below")),
+        (["--goal", "band", "--level", "1"], lambda ratio: ("gauss_newton", Band(centre=1.0))),
+        (
+            ["--goal", "below", "--level-alpha", "0.05"],
+            lambda ratio: ("gauss_newton", Below(ratio.level(0.05))),
+        ),
+        (["--method", "score"], lambda ratio: ("score", "denser")),
+        (
+            ["--method", "score", "--level-alpha", "0.2"],
+            lambda ratio: ("score", Denser(ratio.log_q_level(0.2))),
+        ),
+        (["--goal", "denser", "--level", "-3"], lambda ratio: ("gauss_newton", Denser(-3.0))),
         (
             ["--method", "probability", "--eps", "0.2", "--step-size", "2", "--max-steps", "7"],
-            {"method": "probability", "eps": 0.2, "step_size": 2.0, "max_steps": 7},
+            lambda ratio: (Probability(2.0), Band(0.2), Run(max_steps=7)),
         ),
     ],
 )
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_equals_correct_in_one_piece(files, more, options, dtype, capsys):
+def test_equals_correct_in_one_piece(files, more, choices, dtype, capsys):
     z, ratio = normal(550, 2, dtype=dtype), load_ratio("mnist-2d")
     save_file({"z": z}, files[0])
     command(files, *more)
-    for name in {"level", "log_q_level"} & options.keys():
-        options = options | {name: getattr(ratio, name)(options[name])}
-    wanted, found = correct(z, ratio, **{"method": "gauss_newton"} | options), load_file(files[1])
+    wanted, found = correct(z, ratio, *choices(ratio)), load_file(files[1])
     assert found.keys() == set(COLUMNS)
     for name in COLUMNS:  # not to the last digit: products of other shapes round otherwise
         expected = getattr(wanted, name)
@@ -116,7 +125,7 @@ def test_the_metadata_say_what_it_was_made_from(files):
     with safe_open(files[1], framework="pt") as file:
         facts = json.loads(file.metadata()["correction"])
     assert facts["input"] == correct_file.sha256(files[0]) and len(facts["ratio"]) == 64
-    assert facts["method"] == "gauss_newton" and facts["eps"] == 0.2 and facts["side"] == "both"
+    assert facts["method"] == "gauss_newton" and facts["eps"] == 0.2 and facts["goal"] is None
     assert str(files[0].parent) not in str(facts)
 
 
@@ -212,8 +221,9 @@ def test_bad_input(files, case):
     [
         (["--eps", "0.7"], "eps: expected a number between 0 and 1/2, got 0.7"),
         (["--shard-size", "0"], "--shard-size: expected at least 1"),
-        (["--level-alpha", "0.05"], "--level-alpha: expected --side hole"),
-        (["--side", "hole", "--level-alpha", "2"], "alpha: expected .* got 2"),
+        (["--level-alpha", "0.05"], "--level-alpha: expected --goal below or denser"),
+        (["--goal", "below", "--level-alpha", "2"], "alpha: expected .* got 2"),
+        (["--goal", "below", "--level", "1", "--level-alpha", "0.1"], "and no --level"),
         (["--space", "mnist-3d"], "'mnist-3d': expected one of .*mnist-2d"),
     ],
 )

@@ -17,7 +17,7 @@ from nav_utils.densities import (
 )
 from nav_utils.evaluation import MORE_IS_BETTER, Reference, evaluate, find_holes, hole_mass
 from nav_utils.models import Autoencoder
-from nav_utils.navigation import Path, PathStatus, navigate
+from nav_utils.navigation import Path, PathStatus, Stepwise, String, navigate
 from nav_utils.ratio import ExactRatio
 
 
@@ -258,9 +258,7 @@ def test_a_path_that_stalled_is_told_how_far_it_is_from_its_end():
         torch.tensor([[-1.2, 0.1]]),
         torch.tensor([[1.2, 0.0]]),
         ExactRatio(two_clusters()),
-        planner="stepwise",
-        method="gauss_newton",
-        side="hole",
+        Stepwise("gauss_newton", "below"),
         proposal="linear",
     )
     assert stalled.status.tolist() == [PathStatus.STALLED]
@@ -437,6 +435,6 @@ def test_none_and_all_have_one_sided_intervals():
 def test_a_path_between_equal_ends_is_as_long_as_its_chord():
     codes = ring().sample(100, torch.Generator().manual_seed(0))
     z = codes[:2]
-    path = navigate(z, z, ExactRatio(ring()), planner="string", proposal="linear", string_steps=0)
+    path = navigate(z, z, ExactRatio(ring()), String(0), proposal="linear")
     report = evaluate(path, Reference(codes))
     assert report.length_over_chord.tolist() == [1.0, 1.0]

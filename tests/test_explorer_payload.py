@@ -405,7 +405,7 @@ def test_counts_are_whole_with_halves_up():
         ("b", "12", "b: expected two finite numbers"),
         ("b", None, "b: expected two finite numbers"),
         ("method", "hope", "method: expected one of probability, logit, .* got 'hope'"),
-        ("side", ["both"], "side: expected one of both, hole"),
+        ("goal", ["both"], "goal: expected one of band, below"),
         ("planner", None, "planner: expected one of"),
         ("proposal", 1, "proposal: expected one of"),
         ("eta", "1", "eta: expected a finite number from 0.001 to 100, got '1'"),

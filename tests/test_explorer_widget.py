@@ -14,16 +14,17 @@ import torch
 from PIL import Image
 
 from nav_utils import explorer as package
-from nav_utils.correction import Status, correct
+from nav_utils.correction import Run, Status, correct
 from nav_utils.densities import c_shape, ring
 from nav_utils.explorer import Explorer, page, payload, to_html
 from nav_utils.explorer.packing import shipped_presets
 from nav_utils.explorer.page import paths, shipped, static_figure, words
 from nav_utils.explorer.state import DEFAULTS, changed, expect_state
 from nav_utils.interpolation import arcs, lerp, slerp
-from nav_utils.navigation import PathStatus, navigate
+from nav_utils.navigation import PathStatus, Stepwise, String, navigate
 from nav_utils.pretrained import load_pretrained
 from nav_utils.ratio import ExactRatio
+from nav_utils.steps import METHODS, Band, Below, Denser
 from nav_utils.widgets import failures
 
 RING = ExactRatio(ring())
@@ -57,22 +58,17 @@ def only(found):
 
 
 @pytest.mark.parametrize("method", ["probability", "logit", "gauss_newton", "score"])
-@pytest.mark.parametrize("side", ["both", "hole"])
-def test_a_pointwise_path_is_the_correction_of_its_inner_points(method, side):
-    wanted = state(method=method, side=side, eps=0.07, steps=30, noise=0.02, seed=5)
+@pytest.mark.parametrize("goal", ["band", "below"])
+def test_a_pointwise_path_is_the_correction_of_its_inner_points(method, goal):
+    wanted = state(method=method, goal=goal, eps=0.07, steps=30, noise=0.02, seed=5)
     proposal, path = only(paths(RING, wanted))
     assert torch.equal(proposal, lerp(A, B, T)[0]) and path.points.dtype == torch.float64
-    found = correct(
-        proposal[1:-1],
-        RING,
-        method,
-        step_size=wanted["eta"],
-        eps=0.07,
-        side=side,
-        max_steps=30,
-        noise=0.02,
-        seed=5,
-    )
+    band = Band(0.07)
+    inside = {"band": band, "below": Below(band.width, band.width)}[goal]
+    if method == "score":
+        inside = "denser"
+    run = Run(max_steps=30, noise=0.02, seed=5)
+    found = correct(proposal[1:-1], RING, METHODS[method](wanted["eta"]), inside, run)
     assert torch.equal(path.points[0, 1:-1], found.z)
     assert torch.equal(path.points[0, [0, -1]], proposal[[0, -1]])
     assert path.point_status[0].tolist() == [0, *found.status.tolist(), 0]
@@ -80,42 +76,31 @@ def test_a_pointwise_path_is_the_correction_of_its_inner_points(method, side):
 
 def test_the_level_is_one_of_the_logit_or_of_log_q():
     line = lerp(A, B, T)[0, 1:-1]
-    for side in ("both", "hole"):
-        _, path = only(paths(RING, state(side=side, level=1.5)))
-        found = correct(line, RING, "gauss_newton", side=side, level=1.5, max_steps=50)
+    run = Run(max_steps=50)
+    for name, goal in (("band", Band(centre=1.5)), ("below", Below(1.5))):
+        _, path = only(paths(RING, state(goal=name, level=1.5)))
+        found = correct(line, RING, "gauss_newton", goal, run)
         assert torch.equal(path.points[0, 1:-1], found.z)
     _, path = only(paths(RING, state(method="score", level=-3.0)))
-    found = correct(line, RING, "score", log_q_level=-3.0, max_steps=50)
+    found = correct(line, RING, "score", Denser(-3.0), run)
     assert torch.equal(path.points[0, 1:-1], found.z)
 
 
 @pytest.mark.parametrize("proposal", ["linear", "slerp"])
 def test_the_loop_and_the_string_are_those_of_navigate(proposal):
-    loop = state(planner="stepwise", proposal=proposal, side="hole", noise=0.01, seed=9)
-    found = navigate(
-        A,
-        B,
-        RING,
-        n_points=20,
-        planner="stepwise",
-        proposal=proposal,
-        method="gauss_newton",
-        side="hole",
-        max_steps=50,
-        noise=0.01,
-        seed=9,
-    )
+    loop = state(planner="stepwise", proposal=proposal, goal="below", noise=0.01, seed=9)
+    planner = Stepwise("gauss_newton", "below", Run(max_steps=50, noise=0.01, seed=9))
+    found = navigate(A, B, RING, planner, n_points=20, proposal=proposal)
     assert torch.equal(only(paths(RING, loop))[1].points, found.points)
     string = state(method="string", planner="stepwise", proposal=proposal, steps=40, eta=0.05)
-    numbers = {"string_steps": 40, "string_step_size": 0.05}
-    found = navigate(A, B, RING, n_points=20, planner="string", proposal=proposal, **numbers)
+    found = navigate(A, B, RING, String(40, 0.05), n_points=20, proposal=proposal)
     path = only(paths(RING, string))[1]
     assert torch.equal(path.points, found.points) and path.point_status is None
     assert path.bottleneck == found.bottleneck
 
 
 def test_both_arcs_are_two_paths_unless_they_cannot_be():
-    both = paths(RING, state(proposal="arcs", side="hole"))
+    both = paths(RING, state(proposal="arcs", goal="below"))
     assert torch.equal(torch.stack([p for p, _ in both]), arcs(A, B, T)[0])
     assert not torch.equal(both[0][1].points, both[1][1].points)
     assert len(paths(RING, state(proposal="arcs", method="string", steps=3))) == 2
@@ -203,12 +188,12 @@ def test_path_and_status_are_there_from_the_start_and_follow(space):
 
 
 def test_a_new_method_begins_with_its_own_step_size_and_level(space):
-    figure = Explorer(space, points=8, side="hole", level=1.4)
+    figure = Explorer(space, points=8, goal="below", level=1.4)
     seen = []
     figure.observe(lambda change: seen.append(change["new"]), "path")
     figure.method = "logit"
     assert figure.eta == 0.05 and figure.level is None and len(seen) == 1, "computed once"
-    assert figure.path == Explorer(space, points=8, side="hole", method="logit").path
+    assert figure.path == Explorer(space, points=8, goal="below", method="logit").path
     figure.eta = 3.0
     figure.method = "score"
     assert figure.eta == 0.02
@@ -375,7 +360,7 @@ EVERY = [
     state(),
     state(proposal="arcs", method="score", classes=True),
     state(proposal="slerp", method="string", eps=0.45),
-    state(planner="stepwise", side="hole", level=-10.0, eps=0.01),
+    state(planner="stepwise", goal="below", level=-10.0, eps=0.01),
     state(a=[3.5, 3.5], b=[3.5, 3.5], level=10.0),
     state(a=[0, 0], b=[0, 0], steps=0, points=8),
 ]
@@ -461,7 +446,7 @@ def test_the_figure_shows_both_paths_the_band_and_the_images(space, monkeypatch)
 
 
 def test_with_both_arcs_the_other_is_drawn_too(space, monkeypatch):
-    wanted = state(proposal="arcs", side="hole")
+    wanted = state(proposal="arcs", goal="below")
     fig = drawn(space, wanted, monkeypatch)
     curves = [line.get_xydata() for line in fig.axes[0].lines]
     for proposal, path in paths(space.ratio, wanted):
@@ -484,10 +469,10 @@ def test_codes_are_drawn_by_class_if_asked(space, monkeypatch):
     ("some", "band"),
     [
         ({"eps": 0.2}, (0.3, 0.7)),
-        ({"eps": 0.2, "side": "hole"}, (0.0, 0.7)),
-        ({"level": 0.0, "side": "hole"}, (0.0, 0.5)),
+        ({"eps": 0.2, "goal": "below"}, (0.0, 0.7)),
+        ({"level": 0.0, "goal": "below"}, (0.0, 0.5)),
         ({"level": np.log(4.0), "eps": 0.25}, (4 / 7, 12 / 13)),
-        ({"level": 2.0, "side": "hole", "method": "string"}, (0.4, 0.6)),
+        ({"level": 2.0, "goal": "below", "method": "string"}, (0.4, 0.6)),
     ],
 )
 def test_the_band_is_what_counts_as_inside(some, band):
@@ -533,8 +518,8 @@ def test_the_words_say_what_happened(space):
     assert f"{out} after the correction" in said and "max steps" in said
     assert f"Lowest log p - a on the path: {float(path.bottleneck):.1f} nats" in said
     assert "Below the level of log p - a" in words(space, state(method="score"))
-    assert "Above the level of the logit" in words(space, state(side="hole"))
-    assert "Outside the band" in words(space, state(side="hole", method="string"))
+    assert "Above the level of the logit" in words(space, state(goal="below"))
+    assert "Outside the band" in words(space, state(goal="below", method="string"))
     assert "of the arc (dashed)" in words(space, state(proposal="slerp"))
     assert "of the better arc (dashed)" in words(space, state(proposal="arcs"))
     assert "The path is 0.0 long" in words(space, state(a=[1, 1], b=[1, 1], steps=0))

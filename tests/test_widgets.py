@@ -9,11 +9,12 @@ from PIL import Image
 from torch import nn
 
 from nav_utils import widgets
-from nav_utils.correction import correct
+from nav_utils.correction import Run, correct
 from nav_utils.densities import StandardNormal, ring
 from nav_utils.interpolation import lerp
 from nav_utils.pretrained import load_pretrained
 from nav_utils.ratio import DensityRatio, ExactRatio
+from nav_utils.steps import Probability
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -128,7 +129,7 @@ NUMBERS = {
     "b1": -0.9,
     "b2": 0.4,
     "method": "probability",
-    "side": "both",
+    "goal": "band",
     "eta": 0.1,
     "eps": 0.1,
     "steps": 50,
@@ -138,9 +139,9 @@ NUMBERS = {
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("method", widgets.METHOD_MENU)
-@pytest.mark.parametrize("side", ["both", "hole"])
-def test_a_path_is_drawn_with_every_method(space, method, side):
-    numbers = NUMBERS | {"method": method, "side": side}
+@pytest.mark.parametrize("goal", ["band", "below"])
+def test_a_path_is_drawn_with_every_method(space, method, goal):
+    numbers = NUMBERS | {"method": method, "goal": goal}
     assert size_of(widgets.draw_path(space, **numbers)) == (576, 496)
     assert "times the median" in widgets.path_words(space, **numbers)
 
@@ -149,7 +150,7 @@ def test_the_path_is_the_correction_of_the_straight_line(space):
     proposal, path = widgets.corrected_path(space.ratio, **NUMBERS)
     line = lerp(torch.tensor([1.5, -1.8]), torch.tensor([-0.9, 0.4]), torch.linspace(0, 1, 40))
     assert torch.allclose(proposal, line)
-    found = correct(line[1:-1], space.ratio, step_size=0.1, eps=0.1, max_steps=50)
+    found = correct(line[1:-1], space.ratio, Probability(0.1), run=Run(max_steps=50))
     assert torch.equal(path.points[0, 1:-1], found.z)
     assert torch.equal(path.points[0, [0, -1]], line[[0, -1]])
 
@@ -160,7 +161,7 @@ CHANGES = {
     "b1": 1.0,
     "b2": 2.0,
     "method": "gauss_newton",
-    "side": "hole",
+    "goal": "below",
     "eta": 5.0,
     "eps": 0.02,
     "steps": 1,

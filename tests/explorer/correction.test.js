@@ -13,7 +13,7 @@ import { analytic, analyticField, golden, near, needsPayload, real } from "./sup
 
 const BASE = {
   method: "logit",
-  side: "both",
+  goal: "band",
   level: null,
   eta: 0.05,
   eps: 0.1,
@@ -39,7 +39,7 @@ function compare(space, field, { starts, cases }, tolerance) {
   }
 }
 
-test("every method, side, level and noise gives Python's points on an analytic field", () => {
+test("every method, goal, level and noise gives Python's points on an analytic field", () => {
   compare(analytic, analyticField, golden.corrections.analytic, 1e-9);
 });
 
@@ -178,15 +178,15 @@ test("statuses say how it ended", () => {
   );
 });
 
-test("what is inside depends on method, side and level", () => {
+test("what is inside depends on method, goal and level", () => {
   const inside = (rule, a, x = 0, y = 0) => aimOf({ ...BASE, ...rule }).excess(x, y, a) <= 0;
   const band = 2 * Math.atanh(0.2);
   for (const [rule, low, high] of [
     [{}, -band, band],
     [{ level: 1 }, 1 - band, 1 + band],
-    [{ side: "hole" }, -Infinity, band],
-    [{ side: "hole", level: 1 }, -Infinity, 1],
-    [{ side: "hole", level: 0 }, -Infinity, 0],
+    [{ goal: "below" }, -Infinity, band],
+    [{ goal: "below", level: 1 }, -Infinity, 1],
+    [{ goal: "below", level: 0 }, -Infinity, 0],
   ]) {
     assert.equal(inside(rule, high - 1e-9), true);
     assert.equal(inside(rule, high + 1e-9), false);
@@ -205,8 +205,8 @@ test("what is inside depends on method, side and level", () => {
     assert.equal(inside(rule, a + 1e-9, 1, -2), false);
   }
   near([logQ(1, -2, 0.5)], [-2.5 - Math.log(2 * Math.PI) - 0.5], 1e-14);
-  assert.equal(aimOf({ ...BASE, side: "hole", level: 1 }).centre, 1 - band);
-  assert.equal(aimOf({ ...BASE, side: "hole" }).centre, 0);
+  assert.equal(aimOf({ ...BASE, goal: "below", level: 1 }).centre, 1 - band);
+  assert.equal(aimOf({ ...BASE, goal: "below" }).centre, 0);
 });
 
 test("a correction pauses with every step, and ends as the one without pauses", () => {

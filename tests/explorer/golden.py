@@ -19,18 +19,18 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from nav_utils.correction import Status, correct, make_rule
+from nav_utils.correction import Run, Status, correct
 from nav_utils.densities import StandardNormal
-from nav_utils.explorer.page import in_float64, paths
+from nav_utils.explorer.page import goal_of, in_float64, paths
 from nav_utils.explorer.state import DEFAULTS, ETA, LIMITS, expect_state
 from nav_utils.interpolation import arcs, lerp, slerp_or_lerp
 from nav_utils.navigation import PathStatus
 from nav_utils.noise import philox, standard_normal, uniform
 from nav_utils.pretrained import LatentSpace, load_pretrained
 from nav_utils.ratio import Ratio
+from nav_utils.steps import METHODS, Logit, Place
 
 FILE = pathlib.Path(__file__).with_name("golden.json")
-METHODS = ("probability", "logit", "gauss_newton", "score")
 
 # The shipped ratio is steep: with the usual step sizes some points leap to and fro over a contour,
 # and a difference in the last digit of a weight grows with every step, on long ways to a whole one.
@@ -182,7 +182,7 @@ def state_vectors() -> dict[str, Any]:
         {"a": [4, -4], "b": [0.1, 3.0001], "eta": 1e9, "eps": 0, "steps": -3, "noise": 7},
         {"method": "logit"},
         {"method": "string", "eta": 0.5, "proposal": "arcs", "planner": "stepwise"},
-        {"method": "score", "level": -2.5, "side": "hole", "classes": True},
+        {"method": "score", "level": -2.5, "goal": "below", "classes": True},
         {"level": 99, "seed": 2**53 - 1, "points": 1000, "steps": 49.5, "eta": 0.0001},
         {"a": [-0.0, 1.25], "level": -0.0, "noise": 0.02, "eps": 0.45, "points": 8.49, "seed": 0.5},
     ]
@@ -234,22 +234,20 @@ def correction_vectors(
     step_sizes: dict[str, float],
     digits: int,
 ) -> dict[str, Any]:
-    """Every method, side, level and noise, from the same starts; levels of a and of log q."""
+    """Every method, goal, level and noise, from the same starts; levels of a and of log q."""
     z = torch.tensor(starts, dtype=torch.float64)
     rules = [
-        (method, side, level, noise)
+        {"method": method, "goal": goal, "level": level, "eta": step_sizes[method], "noise": noise}
         for method in METHODS
-        for side in (("both", "hole") if method != "score" else ("both",))
+        for goal in (("band", "below") if method != "score" else ("band",))
         for level in (None, levels[method == "score"])
         for noise in (0.0, 0.05)
     ]
     cases = []
-    for method, side, level, noise in rules:
-        name = "log_q_level" if method == "score" else "level"
-        eta = step_sizes[method]
-        options: dict[str, Any] = {"step_size": eta, "max_steps": 40, "seed": 3, name: level}
-        found = correct(z, ratio, method, side=side, noise=noise, **options)
-        rule = {"method": method, "side": side, "level": level, "eta": eta, "noise": noise}
+    for rule in rules:
+        run = Run(max_steps=40, noise=rule["noise"], seed=3)
+        goal = goal_of(rule | {"eps": 0.1}, ratio)
+        found = correct(z, ratio, METHODS[rule["method"]](rule["eta"]), goal, run)
         cases.append(
             {
                 "rule": rule | {"eps": 0.1, "steps": 40, "seed": 3},
@@ -269,8 +267,8 @@ def trace_vectors() -> dict[str, Any]:
         trace.append(numbers(seen["z"]))
 
     # check_every: the points stay together until the last step
-    options: dict[str, Any] = {"step_size": 0.1, "max_steps": 9, "noise": 0.02, "check_every": 9}
-    found = correct(z, AnalyticRatio(), "logit", seed=5, callback=keep, **options)
+    run = Run(max_steps=9, noise=0.02, seed=5, check_every=9, callback=keep)
+    found = correct(z, AnalyticRatio(), Logit(0.1), run=run)
     return {"starts": numbers(z), "trace": trace[: int(found.n_steps.max())]}
 
 
@@ -306,7 +304,7 @@ ANALYTIC_STATES = [
     changed({}, a=[0, 0], b=[0, 0], points=8, method="string", eta=0.02),
     changed({}, a=[1, 1], b=[-3.4, 1], points=8),
     changed({}, a=[2.2, 0], b=[-2.2, 0.1], points=8, steps=0),
-    changed(ENDS, side="hole", level=0.6, points=16, planner="stepwise", noise=0.05, seed=9),
+    changed(ENDS, goal="below", level=0.6, points=16, planner="stepwise", noise=0.05, seed=9),
     changed(ENDS, method="string", eta=100, points=16, steps=4),  # capped; chaos after more
 ]
 REAL_STATES = every_way(16, STABLE) + [
@@ -328,15 +326,12 @@ def path_vector(
     ratio: Ratio, state: dict[str, Any], proposal: Tensor, path: Any, digits: int
 ) -> dict[str, Any]:
     """One path, and who is inside by the rule of its correction; a string's rule is the band."""
-    if state["method"] == "string":
-        state = state | {"method": "logit", "side": "both", "level": None}
-    score = state["method"] == "score"
-    level, log_q_level = (None, state["level"]) if score else (state["level"], None)
-    options = {"side": state["side"], "level": level, "log_q_level": log_q_level}
-    moves: dict[str, Any] = {"step_size": 1, "damping": 0, "max_move": 1, "max_steps": 0}  # unused
-    rule = make_rule(ratio, state["method"], eps=state["eps"], **options, **moves)
+    goal = goal_of(state, ratio)
     places = torch.stack([proposal, path.points[0]])
-    outside = (~(rule.excess(places, ratio.logit(places)) <= 0)).sum(-1)
+    outside = []
+    for z in places:
+        here = Place(z, *ratio.logit_and_grad(z))
+        outside.append(int((~(goal.excess(here, ratio.prior) <= 0)).sum()))
     status = path.point_status[0] if path.point_status is not None else torch.zeros(len(proposal))
     straight = float((path.points.new_tensor(state["a"]) - path.z_b[0]).norm())
     length, bottleneck = float(path.arc_length[0, -1]), float(path.bottleneck[0])
@@ -344,7 +339,7 @@ def path_vector(
         "points": numbers(path.points[0], digits),
         "status": status.long().tolist(),
         "failed": int((status > Status.CONVERGED).sum()),
-        "outside": outside.tolist(),
+        "outside": outside,
         "verdict": PathStatus(int(path.status[0])).name.lower(),
         "bottleneck": round(bottleneck, digits) if bottleneck == bottleneck else None,
         "bottleneckAt": numbers(path.bottleneck_at[0], digits),

@@ -49,7 +49,7 @@ test("and with the shipped network within 1e-3", needsPayload, () => {
 
 test("the golden paths are of every method, planner, proposal and verdict", () => {
   for (const [key, words] of Object.entries(CHOICES)) {
-    if (key === "side") continue;
+    if (key === "goal") continue;
     const met = new Set(golden.paths.real.map(({ state }) => state[key] ?? DEFAULTS[key]));
     assert.deepEqual([...met].sort(), [...words].sort());
   }
@@ -134,10 +134,10 @@ test("from a point to itself through another place is infinitely long", () => {
   assert.equal(navigate(state, analytic).paths[0].lengthRatio, Infinity);
 });
 
-test("the string ignores side, level and noise, and all its points are evenly spaced", () => {
+test("the string ignores goal, level and noise, and all its points are evenly spaced", () => {
   const state = clampState({ method: "string", points: 20 }, analytic.meta);
   const [path] = navigate(state, analytic).paths;
-  const other = { ...state, side: "hole", level: 2, noise: 0.3, planner: "stepwise" };
+  const other = { ...state, goal: "below", level: 2, noise: 0.3, planner: "stepwise" };
   assert.deepEqual(navigate(other, analytic).paths, [path]);
   assert.ok(path.tear < 1.05, path.tear);
   assert.ok(path.status.every((status) => status === 0));
@@ -171,7 +171,7 @@ test("the loop's trace shows the path so far, the points to come on the newest",
 test("the loop stops where it is stuck", () => {
   const wall = { ...analytic, grid: { evaluate: (x, y, out) => out.set([50 * x, 50, 0]) } };
   const state = clampState(
-    { a: [-1, 0], b: [1, 0], planner: "stepwise", points: 40, side: "hole" },
+    { a: [-1, 0], b: [1, 0], planner: "stepwise", points: 40, goal: "below" },
     analytic.meta,
   );
   const [path] = navigate(state, wall, { trace: true }).paths;

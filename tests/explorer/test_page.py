@@ -209,7 +209,7 @@ CONTROLS = {
     "slerp": ("proposal", {}, "slerp", "slerp", "over curve rows said"),
     "both arcs": ("proposal", {}, "arcs", "arcs", "over said"),
     "planner": ("planner", {}, "stepwise", "stepwise", "over curve rows said"),
-    "side": ("side", {}, "hole", "hole", "over curve said"),
+    "goal": ("goal", {}, "below", "below", "over curve said"),
     "eta": ("eta", {"steps": 3}, "Home", 0.001, "over curve said"),
     "eta by one step": ("eta", {"steps": 2}, "ArrowLeft", 0.955, "over"),
     "eps": ("eps", {}, "ArrowRight ArrowRight ArrowRight", 0.13, "ground over curve said"),
@@ -310,7 +310,7 @@ def test_a_control_is_greyed_exactly_where_it_changes_nothing(visit):
     others = {
         "proposal": "slerp",
         "planner": "stepwise",
-        "side": "hole",
+        "goal": "below",
         "level": 0.7,
         "eta": 0.09,
         "eps": 0.3,
@@ -329,7 +329,7 @@ def test_a_control_is_greyed_exactly_where_it_changes_nothing(visit):
 
 STATES = {
     "gauss_newton": {},
-    "arcs": {"proposal": "arcs", "a": [1.6, -1.7], "b": [-1.0, 0.5], "side": "hole"},
+    "arcs": {"proposal": "arcs", "a": [1.6, -1.7], "b": [-1.0, 0.5], "goal": "below"},
     "stepwise": {"planner": "stepwise", "method": "logit", "eta": 0.05, "level": -0.5},
     "string": {"method": "string", "steps": 100, "eta": 0.005, "points": 30},
     "noise": {"method": "score", "noise": 0.1, "seed": 7, "points": 20, "proposal": "slerp"},
@@ -598,7 +598,7 @@ FORMULAS = {
 
 
 def test_each_step_has_the_formula_of_the_method(show, space):
-    figure = show(side="hole", proposal="slerp", steps=3)
+    figure = show(goal="below", proposal="slerp", steps=3)
     slow = Slow(figure)
     for method, formula in FORMULAS.items():
         figure.set("method", method)
@@ -615,7 +615,7 @@ def test_each_step_has_the_formula_of_the_method(show, space):
 
 def test_the_formula_says_what_is_aimed_at_and_that_there_is_noise(show):
     """Then the numbers beside it are those that it gives."""
-    figure = show(side="hole", level=0.85, a=[0.4, -0.2], b=[1.3, -1.6])
+    figure = show(goal="below", level=0.85, a=[0.4, -0.2], b=[1.3, -1.6])
     slow = Slow(figure)
     slow.step()
     assert slow.formula.text_content() == "a(z) ≤ 0.85 ?"
@@ -867,7 +867,7 @@ FULL = {
     "proposal": "arcs",
     "planner": "stepwise",
     "method": "logit",
-    "side": "hole",
+    "goal": "below",
     "level": 1.2345678,
     "eta": 0.333,
     "eps": 0.37,

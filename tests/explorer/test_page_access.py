@@ -112,7 +112,7 @@ ORDER = [
     "Endpoint A",
     "Endpoint B",
     "Controls",
-    *("proposal", "planner", "method", "side", "level", "eta", "eps", "steps", "noise"),
+    *("proposal", "planner", "method", "goal", "level", "eta", "eps", "steps", "noise"),
     *("points", "seed", "classes"),
     "The path as a table",
     "The path as a table",  # the table, which scrolls

@@ -93,7 +93,7 @@ HOSTILE = {
     "an escaped script": "&".join(f"{key}={quote(SCRIPT)}" for key in DEFAULTS),
     "bad escapes": "%&%%%zz&a=%E0%A4%A,%&method=%ff&eta=%00&%",
     "no numbers": "a=NaN,NaN&b=1,2,3&eta=NaN&points=Infinity&eps=-Infinity&seed=,&steps=&noise=x",
-    "prototypes": "__proto__=1&constructor=2&method=__proto__&side=constructor&a=toString&eta=at",
+    "prototypes": "__proto__=1&constructor=2&method=__proto__&goal=constructor&a=toString&eta=at",
     "too large": "a=1e999,-1e999&" + "&".join(f"{key}=1e999" for key in LIMITS),
     "out of range": "a=1e9,-1e9&b=-99,99&" + "&".join(f"{key}=1e30" for key in LIMITS),
     "below range": "&".join(f"{key}=-1e30" for key in LIMITS),

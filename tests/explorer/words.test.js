@@ -19,6 +19,6 @@ test("a formula names the level that it aims at, if that is not 0", () => {
   assert.match(logit(0.5), /· \(a − 0\.5\) ∇a/);
   assert.match(logit(-0.5), /· \(a \+ 0\.5\) ∇a/);
   assert.match(probability(-0.5), /, with D = σ\(a \+ 0\.5\)$/);
-  assert.equal(evaluate.both(0), "|D(z) − ½| ≤ ϵ ?");
-  assert.equal(evaluate.both(1), "|a(z) − 1| ≤ 2 artanh 2ϵ ?");
+  assert.equal(evaluate.band(0), "|D(z) − ½| ≤ ϵ ?");
+  assert.equal(evaluate.band(1), "|a(z) − 1| ≤ 2 artanh 2ϵ ?");
 });

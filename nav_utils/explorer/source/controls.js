@@ -50,7 +50,7 @@ function levelMenu(meta, words) {
       const score = state.method === "score";
       const known = score ? meta.log_q_95 : meta.level_95;
       const values = [
-        ["", usual[score ? "score" : state.side]],
+        ["", usual[score ? "score" : state.goal]],
         [known, typical(known)],
       ];
       if (state.level !== null && Math.abs(state.level - known) > 5e-3)
@@ -107,8 +107,8 @@ const UNUSED = {
   probability: [],
   logit: [],
   gauss_newton: [],
-  score: ["side", "eps"],
-  string: ["planner", "side", "level", "noise", "seed"],
+  score: ["goal", "eps"],
+  string: ["planner", "goal", "level", "noise", "seed"],
 };
 
 /** All controls. `change(patch)` is called while one moves, `release()` when it is let go. */
@@ -117,7 +117,7 @@ export function makeControls(meta, limits, etas, words, change, release) {
     proposal: menu(...fields("proposal", words)),
     planner: menu(...fields("planner", words)),
     method: menu(...fields("method", words)),
-    side: menu(...fields("side", words)),
+    goal: menu(...fields("goal", words)),
     level: levelMenu(meta, words),
     eta: slider(words.eta, LOG_ETA, {
       read: (state) => Math.log10(state.eta),

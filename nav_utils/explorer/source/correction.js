@@ -1,4 +1,4 @@
-// Correctors: move points until the ratio is content with them; nav_utils/correction.py.
+// Correctors: move points until they are where they should be; nav_utils/steps.py, correction.py.
 //
 // A corrector is one small function from a point, its logit and the logit's gradient to a step.
 
@@ -66,7 +66,7 @@ function cap(move, longest) {
   move[1] = y * factor;
 }
 
-// ---- what is aimed at ---------------------------------------------------------------------------
+// ---- what is inside, and aimed at ---------------------------------------------------------------
 
 const LOG_2_PI = Math.log(2 * Math.PI);
 
@@ -77,13 +77,13 @@ export const logQ = (x, y, a) => -LOG_2_PI - 0.5 * (x * x + y * y) - a;
 export const bandOf = ({ eps }) => 2 * Math.atanh(2 * eps);
 
 /** { centre: the logit aimed at, excess(x, y, a): nats outside; 0 or less is inside }. */
-export function aimOf({ method, side, level, eps, logQ50 }) {
+export function aimOf({ method, goal, level, eps, logQ50 }) {
   const band = bandOf({ eps });
   if (method === "score") {
     const least = level ?? logQ50;
     return { centre: 0, excess: (x, y, a) => least - logQ(x, y, a) };
   }
-  if (side === "hole") {
+  if (goal === "below") {
     const greatest = level ?? band;
     return { centre: greatest - band, excess: (x, y, a) => a - greatest };
   }
@@ -96,7 +96,7 @@ export function aimOf({ method, side, level, eps, logQ50 }) {
 /**
  * Correct each of the points, Float64Array(2n), alone.
  *
- * field: see payload.js. rule: { method, side, level (nats, or null for the method's own; of log q
+ * field: see payload.js. rule: { method, goal, level (nats, or null for the method's own; of log q
  * for score), eta, eps, steps (at most), noise (standard deviation, added to every step), seed,
  * logQ50, noData(x, y), damping = 1e-3, maxMove = 0.5, trace = false }.
  *

@@ -120,7 +120,7 @@ export function drawGround(context, space, size, dpr, state, words) {
   }
   context.setLineDash([]);
   const free = state.method === "score" || state.method === "string"; // which know no level of a
-  const centre = free || state.side === "hole" ? 0 : (state.level ?? 0);
+  const centre = free || state.goal === "below" ? 0 : (state.level ?? 0);
   const rims = [centre - bandOf(state), centre + bandOf(state)];
   const half = strokeContour(context, space, size, 0, 1.6, []);
   for (const level of rims) strokeContour(context, space, size, level, 0.8, [1.5, 2.5]);

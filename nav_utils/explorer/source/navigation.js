@@ -193,8 +193,8 @@ export function evenlySpaced(points, n) {
 
 /** The entries of a path that do not depend on how it was found. */
 function* judged(proposal, { points, status }, { state, field, space }) {
-  // The string knows neither side nor level: it is measured by the band round D = 1/2.
-  const rule = state.method === "string" ? { ...state, side: "both", level: null } : state;
+  // The string knows neither goal nor level: it is measured by the band round D = 1/2.
+  const rule = state.method === "string" ? { ...state, goal: "band", level: null } : state;
   const { excess } = aimOf({ ...rule, logQ50: space.meta.log_q_50 });
   const insideOf = (z, a) => Uint8Array.from(a, (x, i) => excess(z[2 * i], z[2 * i + 1], x) <= 0);
   const aProposal = yield* logits(proposal, field);

@@ -134,7 +134,7 @@ export function makeSlow(words, space, change) {
   const goal = (evaluate, state) => {
     const { centre, level } = targetOf(state);
     if (state.method === "score") return evaluate.score(level);
-    return state.side === "hole" ? evaluate.hole(level) : evaluate.both(centre);
+    return state.goal === "below" ? evaluate.below(level) : evaluate.band(centre);
   };
 
   const move = (state) =>

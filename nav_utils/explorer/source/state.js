@@ -16,7 +16,7 @@ export const DEFAULTS = Object.freeze({
   proposal: "linear",
   planner: "pointwise",
   method: "gauss_newton",
-  side: "both",
+  goal: "band",
   level: null, // nats; null: the method's own
   eta: ETA.gauss_newton,
   eps: 0.1,
@@ -32,7 +32,7 @@ export const CHOICES = Object.freeze({
   proposal: ["linear", "slerp", "arcs"],
   planner: ["pointwise", "stepwise"],
   method: Object.keys(ETA),
-  side: ["both", "hole"],
+  goal: ["band", "below"],
 });
 
 /** The least and the greatest number; the coordinates of a and b are within the map's radius. */

@@ -400,11 +400,11 @@ export function ending(i, { status }, { method, planner }) {
 }
 
 /** What counts as inside, as two values of D; null when the method does not speak of D. */
-function zone({ method, side, level, eps }) {
+function zone({ method, goal, level, eps }) {
   const band = 2 * Math.atanh(2 * eps);
   if (method === "score") return null;
   if (method === "string") return [sigmoid(-band), sigmoid(band)];
-  if (side === "hole") return [0, sigmoid(level ?? band)];
+  if (goal === "below") return [0, sigmoid(level ?? band)];
   return [sigmoid((level ?? 0) - band), sigmoid((level ?? 0) + band)];
 }
 

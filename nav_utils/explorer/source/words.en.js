@@ -39,10 +39,10 @@ export const en = {
       string: "string",
     },
   ],
-  side: ["side", { both: "both sides", hole: "holes only" }],
+  goal: ["goal", { band: "band, both sides", below: "below, holes only" }],
   level: [
     "level",
-    { both: "D = \u00bd", hole: "D = \u00bd + \u03f5", score: "median code" },
+    { band: "D = \u00bd", below: "D = \u00bd + \u03f5", score: "median code" },
     (x) => `95 % of codes (${short(x)})`,
     (x) => `own (${short(x)})`,
   ],
@@ -56,13 +56,13 @@ export const en = {
   unused: (method) => `The ${method} method does not use it.`,
   short,
 
-  words(p, { method, side, level, planner, proposal, steps }, typical) {
+  words(p, { method, goal, level, planner, proposal, steps }, typical) {
     const n = p.status.length;
     const loop = planner === "stepwise" && method !== "string"; // proposes otherwise, step by step
     const line = loop ? `the ${proposal === "linear" ? "straight line" : "arc"}` : "the proposal";
     let where = "outside the band";
     if (method === "score") where = "below the level";
-    else if (side === "hole" && method !== "string")
+    else if (goal === "below" && method !== "string")
       where = level === null ? "above the band" : "above the level";
     const [before, after] = p.outside;
     const stay = loop ? "" : " (A and B stay)";
@@ -151,11 +151,11 @@ export const en = {
       slerp: "z turned and stretched towards B, by 1 / (steps left) of the way",
     },
     evaluate: {
-      both: (c) =>
+      band: (c) =>
         c
           ? `|${less("a(z)", c)}| \u2264 2 artanh 2\u03f5 ?`
           : "|D(z) \u2212 \u00bd| \u2264 \u03f5 ?",
-      hole: (level) => `a(z) \u2264 ${short(level)} ?`,
+      below: (level) => `a(z) \u2264 ${short(level)} ?`,
       score: (level) => `log p(z) \u2212 a(z) \u2265 ${short(level)} ?`,
     },
     // c: the logit aimed at
