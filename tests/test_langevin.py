@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
-from nav_utils.correction import Status, langevin
+from nav_utils.correction import Status
 from nav_utils.densities import GaussianMixture, ring
+from nav_utils.langevin import langevin
 from nav_utils.models import mlp, seeded
 from nav_utils.ratio import DensityRatio, ExactRatio
 
@@ -282,3 +283,32 @@ def test_chains_on_a_gpu_take_the_same_steps(metropolis):
     )
     assert there.z.is_cuda and there.acceptance.is_cuda and there.status.is_cuda
     torch.testing.assert_close(here.z, there.z.cpu(), rtol=0, atol=1e-6)
+
+
+def attached(z):
+    """A target that does not detach: N(0, I) through a parameter."""
+    weight = torch.ones((), requires_grad=True)
+    return -weight * z.square().sum(-1) / 2, -weight * z
+
+
+@pytest.mark.parametrize("metropolis", [True, False])
+def test_no_graph_of_the_target_is_kept(metropolis):
+    seen = []
+    chains = langevin(
+        torch.zeros(3, 2), attached, 0.1, 5, metropolis=metropolis, keep_every=1,
+        callback=seen.append,
+    )  # fmt: skip
+    kept = [chains.z, chains.samples, *(x for facts in seen for x in facts.values())]
+    assert not any(isinstance(x, torch.Tensor) and x.requires_grad for x in kept)
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (lambda z: (z.sum(-1, keepdim=True), z), r"shape \(3,\).*got \(3, 1\) and \(3, 2\)"),
+        (lambda z: (z.sum(-1), z.sum(-1)), r"score of shape \(3, 2\), got \(3,\) and \(3,\)"),
+    ],
+)
+def test_a_target_of_another_shape_is_told(target, told):
+    with pytest.raises(ValueError, match=f"target: expected a log density of .*{told}"):
+        langevin(torch.zeros(3, 2), target, 0.1, 5)
