@@ -23,13 +23,15 @@ from scipy.stats import beta
 from torch import Tensor
 
 from nav_utils.calibration import calibration_report
-from nav_utils.correction import Status, correct, langevin
+from nav_utils.correction import Run, Status, correct
 from nav_utils.densities import StandardNormal, kde_log_prob, knn_distance, ring
 from nav_utils.evaluation import Reference, evaluate, find_holes, hole_mass
 from nav_utils.interpolation import lerp
-from nav_utils.navigation import Path, PathStatus, navigate
+from nav_utils.langevin import langevin
+from nav_utils.navigation import Path, PathStatus, Pointwise, Stepwise, String, navigate
 from nav_utils.pretrained import load_classifier, load_pretrained
 from nav_utils.ratio import DensityRatio, ExactRatio, fit_ratio, logistic_loss
+from nav_utils.steps import Band, Probability
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "claims.json"
 HOLE = math.log(4)  # fewer than a quarter of the codes that the prior promises
@@ -230,11 +232,10 @@ def claim_6(ground: Ground) -> dict[str, str]:
 
 
 PLANS: dict[str, dict] = {  # as the text has it, with the calmest eta of chapter 09; and repaired
-    "literal loop": {"planner": "stepwise", "step_size": 0.3},
+    "literal loop": {"planner": Stepwise(Probability(0.3))},
     "literal correction of all points": {
-        "planner": "pointwise",
+        "planner": Pointwise(Probability(0.3)),
         "proposal": "linear",
-        "step_size": 0.3,
     },
     "graph and string": {},
 }
@@ -245,8 +246,7 @@ def paths_of(ground: Ground, name: str, n: int = 300) -> Path:
     assert ground.space.ratio is not None
     z_a, z_b = ground.pairs(same=False, n=n).unbind(1)
     if name == "straight line":
-        return navigate(z_a, z_b, ground.space.ratio, planner="string", proposal="linear",
-                        string_steps=0)  # fmt: skip
+        return navigate(z_a, z_b, ground.space.ratio, String(0), proposal="linear")
     return navigate(z_a, z_b, ground.space.ratio, **PLANS[name])
 
 
@@ -267,7 +267,7 @@ def claim_7(grounds: dict[str, Ground]) -> dict[str, str]:
         found[f"codes outside the band, {space}"] = share(out)
     exact = ExactRatio(ring())
     z = exact.prior.sample(10_000, seeded(11))
-    status = correct(z, exact, step_size=0.3).status
+    status = correct(z, exact, Probability(0.3)).status
     found["prior samples brought into the band, ring"] = share(status <= Status.CONVERGED)
     return found
 
@@ -284,9 +284,9 @@ def claim_8() -> dict[str, str]:
     exact, truth = ExactRatio(q), q.sample(4000, seeded(12)).double()
     start = exact.prior.sample(4000, seeded(13)).double()
     ends = {
-        "literal correction": correct(start, exact, step_size=0.3, max_steps=2000).z,
+        "literal correction": correct(start, exact, Probability(0.3), run=Run(max_steps=2000)).z,
         "literal correction, narrow band": correct(
-            start, exact, step_size=0.2, eps=0.01, max_steps=2000
+            start, exact, Probability(0.2), Band(0.01), Run(max_steps=2000)
         ).z,
         "Langevin (MALA)": langevin(start, exact, 0.01, 2000, seed=1).z,
         "other samples of q": q.sample(4000, seeded(14)).double(),
@@ -310,7 +310,7 @@ def claim_10() -> dict[str, str]:
     truth = q.sample(4000, seeded(12)).double()
     ends = {
         "untouched": start,
-        "after the literal correction": correct(start, exact, step_size=0.3).z,
+        "after the literal correction": correct(start, exact, Probability(0.3)).z,
         "after a Langevin corrector": langevin(start, exact, 0.01, 100, seed=2).z,
     }
     return {

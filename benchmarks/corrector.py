@@ -28,16 +28,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nav_utils.correction import Rule, State, Status, advance, begin, correct, make_rule
+from nav_utils.correction import Corrector, Run, State, Status, advance, begin, correct
 from nav_utils.models import mlp, seeded
 from nav_utils.ratio import DensityRatio
+from nav_utils.steps import Band, Probability
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "corrector.json"
 SIZES = [2, 128, 128, 1]
 CHUNK = 2048  # what `correct` computes at a time on a CPU
 POINTS, STEPS, REPEATS = CHUNK, 50, 15
 ETA = 0.1
-WALK: dict[str, Any] = {"method": "probability", "step_size": ETA, "eps": 1e-6}
+WALK = (Probability(ETA), Band(1e-6))
 
 
 def one_by_one(z, network, eta, steps):  # chapter 11 prints these lines
@@ -113,13 +114,13 @@ def on_cpu(threads: int) -> dict[str, Any]:
     torch.set_num_threads(threads)
     ratio, z = compass(), normal(POINTS)
     expect_equal(ratio, z)
-    walk = WALK | {"max_steps": STEPS}
+    plain, compiled = Run(max_steps=STEPS), Run(max_steps=STEPS, compile=True)
     products, square = Products(), torch.randn(2048, 2048)
     works: dict[str, tuple[Callable[[], Any], int]] = {  # and how many points and steps it does
         "one by one": (lambda: one_by_one(z[:10], ratio.network, ETA, STEPS), 10 * STEPS),
         "autograd on a batch": (lambda: all_at_once(z, ratio.network, ETA, STEPS), POINTS * STEPS),
-        "correct": (lambda: correct(z, ratio, **walk), POINTS * STEPS),
-        "correct, compiled": (lambda: correct(z, ratio, compile=True, **walk), POINTS * STEPS),
+        "correct": (lambda: correct(z, ratio, *WALK, plain), POINTS * STEPS),
+        "correct, compiled": (lambda: correct(z, ratio, *WALK, compiled), POINTS * STEPS),
         "roofline": (lambda: repeat(products, 50), CHUNK * 50),
         "square": (lambda: square @ square, 1),
     }
@@ -149,13 +150,13 @@ def repeat(work: Callable[[], None], times: int) -> None:
 
 def expect_equal(ratio: DensityRatio, z: Tensor) -> None:
     """All ways end in the same places, and nobody stops before the last step."""
-    found = correct(z, ratio, max_steps=STEPS, **WALK)
+    found = correct(z, ratio, *WALK, Run(max_steps=STEPS))
     assert bool((found.status == Status.MAX_STEPS).all()) and bool((found.n_steps == STEPS).all())
     network = ratio.network
     for name, places in {
         "one by one": one_by_one(z[:20], network, ETA, STEPS),
         "autograd": all_at_once(z, network, ETA, STEPS),
-        "compiled": correct(z, ratio, max_steps=STEPS, compile=True, **WALK).z,
+        "compiled": correct(z, ratio, *WALK, Run(max_steps=STEPS, compile=True)).z,
     }.items():
         # `correct` gives the best place of each walk, where it is flat not always the last.
         same = (places - found.z[: len(places)]).abs().amax(-1) < 1e-5
@@ -174,7 +175,7 @@ def peak_memory(n: int) -> int:
 
 def print_peak(n: int) -> None:
     """What `peak_memory` runs in the fresh process."""
-    correct(normal(n), compass(), max_steps=1, **WALK)
+    correct(normal(n), compass(), *WALK, Run(max_steps=1))
     status = pathlib.Path("/proc/self/status").read_text()  # Linux
     print(1024 * int(status.split("VmHWM:")[1].split()[0]))
 
@@ -190,15 +191,16 @@ def memory() -> dict[str, float]:
 
 def on_gpu(n: int = 1_000_000, steps: int = 50) -> dict[str, Any]:
     """Seconds for the points and steps, and the largest distance from the CPU's points."""
-    ratio, z, walk = compass(), normal(n), WALK | {"max_steps": steps}
-    on_cpu = [correct(z, ratio, **WALK, max_steps=s).z for s in (1, steps)]
+    ratio, z = compass(), normal(n)
+    on_cpu = [correct(z, ratio, *WALK, Run(max_steps=s)).z for s in (1, steps)]
     ratio, z = ratio.to("cuda"), z.cuda()
-    rule = rule_of(ratio, steps)
+    plain, compiled = Run(max_steps=steps), Run(max_steps=steps, compile=True)
+    corrector = Corrector(ratio, *WALK, plain)
     ways: dict[str, Callable[[], Tensor]] = {
-        "plain": lambda: correct(z, ratio, **walk).z,
-        "compiled": lambda: correct(z, ratio, compile=True, **walk).z,
-        "CUDA graph": graphed(advance, z, rule, steps),
-        "compiled, as a CUDA graph": graphed(torch.compile(advance), z, rule, steps),
+        "plain": lambda: correct(z, ratio, *WALK, plain).z,
+        "compiled": lambda: correct(z, ratio, *WALK, compiled).z,
+        "CUDA graph": graphed(advance, z, corrector, steps),
+        "compiled, as a CUDA graph": graphed(torch.compile(advance), z, corrector, steps),
     }
     found: dict[str, Any] = {"device": torch.cuda.get_device_name()}
     for name, work in ways.items():
@@ -207,27 +209,23 @@ def on_gpu(n: int = 1_000_000, steps: int = 50) -> dict[str, Any]:
         took = min(seconds(work) for _ in range(REPEATS))
         found[name] = {"seconds": took, "from the CPU, per step": far / steps}
         print(name, found[name], flush=True)
-    first = correct(z, ratio, **WALK, max_steps=1).z.cpu()
+    first = correct(z, ratio, *WALK, Run(max_steps=1)).z.cpu()
     found["from the CPU after one step"] = float((first - on_cpu[0]).abs().max())
     return found
 
 
-def rule_of(ratio: DensityRatio, steps: int) -> Rule:
-    """The rule by which `correct` walks here."""
-    options = WALK | {"side": "both", "level": None, "log_q_level": None}
-    return make_rule(ratio, **options, damping=0.0, max_move=1.0, max_steps=steps)
-
-
-def graphed(step: Callable[..., State], z: Tensor, rule: Rule, steps: int) -> Callable[[], Tensor]:
+def graphed(
+    step: Callable[..., State], z: Tensor, corrector: Corrector, steps: int
+) -> Callable[[], Tensor]:
     """A function that walks from z with one recorded step, which is played `steps` times.
 
     A recording always reads and writes the same memory, so the new state is copied over the old.
     """
-    start = begin(z, rule)
+    start = begin(z, corrector)
     state = State(*(x.clone() for x in start))  # clones: `begin` lets some share their memory
 
     def once() -> None:
-        for old, new in zip(state, step(state, None, rule), strict=True):
+        for old, new in zip(state, step(state, None, corrector), strict=True):
             old.copy_(new)
 
     side = torch.cuda.Stream()
@@ -241,7 +239,7 @@ def graphed(step: Callable[..., State], z: Tensor, rule: Rule, steps: int) -> Ca
         once()
 
     def walk() -> Tensor:
-        for old, new in zip(state, begin(z, rule), strict=True):
+        for old, new in zip(state, begin(z, corrector), strict=True):
             old.copy_(new)
         for _ in range(steps):
             graph.replay()

@@ -39,9 +39,11 @@ from torch import Tensor
 
 from nav_utils.densities import GaussianMixture, c_shape, circle, ring, two_clusters
 from nav_utils.evaluation import MORE_IS_BETTER, Reference, evaluate
-from nav_utils.navigation import Path, PathStatus, latent_graph, navigate
+from nav_utils.graphs import latent_graph
+from nav_utils.navigation import Graph, Path, PathStatus, Pointwise, Stepwise, String, navigate
 from nav_utils.pretrained import LatentSpace, load_classifier, load_pretrained
 from nav_utils.ratio import ExactRatio, Ratio, fit_ratio
+from nav_utils.steps import Below, Probability
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "paths.json"
@@ -65,21 +67,21 @@ SLACK, MOST_MS, TIMES = 0.1, 50.0, 20.0  # for fitted ratios; a path; faster tha
 
 def methods(ratio: Ratio) -> dict[str, dict[str, Any]]:
     """What `navigate` is called with. A string of no steps is the proposal as it came."""
-    hole = {"method": "gauss_newton", "side": "hole", "level": ratio.level(0.05)}
-    line = {"proposal": "linear"}
-    return {
-        "linear": line | {"planner": "string", "string_steps": 0},
-        "slerp": {"planner": "string", "string_steps": 0},
-        "pointwise, probability, eta 1": line | {"planner": "pointwise"},
-        "pointwise, probability, eta 0.3": line | {"planner": "pointwise", "step_size": 0.3},
-        "pointwise, Gauss-Newton": line | {"planner": "pointwise"} | hole,
-        "pointwise, score": line | {"planner": "pointwise", "method": "score"},
-        "stepwise, probability, eta 1": line | {"planner": "stepwise"},
-        "stepwise, probability, eta 0.3": line | {"planner": "stepwise", "step_size": 0.3},
-        "string from the line": line | {"planner": "string"},
-        "graph alone": {"planner": "graph", "string_steps": 0},
-        OURS: {"planner": "graph"},
+    below = Below(ratio.level(0.05))
+    planners = {
+        "linear": String(0),
+        "pointwise, probability, eta 1": Pointwise(),
+        "pointwise, probability, eta 0.3": Pointwise(Probability(0.3)),
+        "pointwise, Gauss-Newton": Pointwise("gauss_newton", below),
+        "pointwise, score": Pointwise("score"),
+        "stepwise, probability, eta 1": Stepwise(),
+        "stepwise, probability, eta 0.3": Stepwise(Probability(0.3)),
+        "string from the line": String(),
     }
+    line = {name: {"planner": p, "proposal": "linear"} for name, p in planners.items()}
+    first = {"linear": line.pop("linear"), "slerp": {"planner": String(0)}}
+    last = {"graph alone": {"planner": Graph(string=String(0))}, OURS: {"planner": "graph"}}
+    return first | line | last
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -202,7 +204,7 @@ def speed(name: str, ratio: Ratio) -> dict[str, dict[str, float]]:
         start = time.perf_counter()
         graph = latent_graph(ratio)
         made = time.perf_counter()
-        navigate(z_a, z_b, ratio, graph=graph)
+        navigate(z_a, z_b, ratio, Graph(graph=graph))
         return made - start, time.perf_counter() - made
 
     ours()  # a warm-up
