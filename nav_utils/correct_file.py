@@ -38,7 +38,7 @@ from nav_utils.checkpointing import read_safetensors, write_safetensors
 from nav_utils.correction import Run, Status, correct
 from nav_utils.pretrained import CHECKPOINTS, verified
 from nav_utils.ratio import DensityRatio
-from nav_utils.steps import GOALS, METHODS, Band, Below, Denser, Goal, Method, Score
+from nav_utils.steps import GOALS, METHODS, Band, Below, Denser, Goal, Method, Score, method_of
 
 COLUMNS = ("z", "status", "n_steps", "logit_before", "logit_after", "displacement")
 
@@ -85,7 +85,7 @@ def make_job(given: argparse.Namespace) -> Job:
         "shard_size": given.shard_size,
     }
     step_size = () if given.step_size is None else (given.step_size,)
-    method = METHODS[given.method](*step_size)
+    method = method_of(given.method, *step_size)
     goal, run = goal_from(given, method, ratio), Run(max_steps=given.max_steps)
     shards = look_at(given.source, ratio.prior.dim, given.shard_size)
     return Job(given.source, given.target, shards, ratio, method, goal, run, facts)

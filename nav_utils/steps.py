@@ -246,12 +246,14 @@ METHODS: dict[str, Callable[..., Method]] = {
 GOALS = ("band", "below", "denser")
 
 
-def method_of(method: Method | str) -> Method:
-    """The method, or the one of that name with its usual numbers; ValueError if there is none."""
+def method_of(method: Method | str, *step_size: float) -> Method:
+    """The method, or the one of that name, with its usual numbers but for a step size that is given;
+    ValueError if there is none.
+    """
     if isinstance(method, str):
         if method not in METHODS:
             raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
-        return METHODS[method]()
+        return METHODS[method](*step_size)
     if not hasattr(method, "move"):
         raise ValueError(
             f"method: expected one of {', '.join(METHODS)} or an object such as GaussNewton(), got "

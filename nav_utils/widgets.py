@@ -32,7 +32,7 @@ from nav_utils.plots import (
 )
 from nav_utils.pretrained import LatentSpace
 from nav_utils.ratio import Ratio
-from nav_utils.steps import METHODS, Band, Below, Goal, Score
+from nav_utils.steps import Band, Below, Goal, Score, method_of
 
 RADIUS = 3.5  # of the map, and of the sliders of the ends
 
@@ -240,7 +240,7 @@ def corrected_path(
         run = Run(max_steps=int(steps), noise=noise)
         band = Band(eps)
         inside: Goal | None = Below(band.width, band.width) if goal == "below" else band
-        step = METHODS[method](eta)
+        step = method_of(method, eta)
         planner = Pointwise(step, None if isinstance(step, Score) else inside, run)
     path = navigate(z_a, z_b, ratio, planner, n_points=N_POINTS, proposal="linear")
     return proposal, path

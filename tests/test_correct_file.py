@@ -76,7 +76,10 @@ def stop_after(monkeypatch, count):
     [
         ([], lambda ratio: ("gauss_newton", "band")),
         (["--goal", "below"], lambda ratio: ("gauss_newton", "below")),
-        (["--goal", "band", "--level", "1"], lambda ratio: ("gauss_newton", Band(centre=1.0))),
+        (
+            ["--method", "logit", "--goal", "band", "--level", "1"],
+            lambda ratio: ("logit", Band(centre=1.0)),
+        ),
         (
             ["--goal", "below", "--level-alpha", "0.05"],
             lambda ratio: ("gauss_newton", Below(ratio.level(0.05))),
@@ -86,7 +89,10 @@ def stop_after(monkeypatch, count):
             ["--method", "score", "--level-alpha", "0.2"],
             lambda ratio: ("score", Denser(ratio.log_q_level(0.2))),
         ),
-        (["--goal", "denser", "--level", "-3"], lambda ratio: ("gauss_newton", Denser(-3.0))),
+        (
+            ["--method", "score", "--goal", "denser", "--level", "-3"],
+            lambda ratio: ("score", Denser(-3.0)),
+        ),
         (
             ["--method", "probability", "--eps", "0.2", "--step-size", "2", "--max-steps", "7"],
             lambda ratio: (Probability(2.0), Band(0.2), Run(max_steps=7)),

@@ -64,7 +64,7 @@ from nav_utils.plots import (
 )
 from nav_utils.pretrained import LatentSpace, load_pretrained
 from nav_utils.ratio import DensityRatio, Ratio
-from nav_utils.steps import METHODS, Band, Below, Denser, Goal, Place
+from nav_utils.steps import Band, Below, Denser, Goal, Place, method_of
 
 BUNDLE = HERE / "explorer.js"
 LOADER = HERE / "loader.js"
@@ -127,7 +127,7 @@ def planner_of(state: Mapping[str, Any], ratio: Ratio) -> Planner:
         return String(state["steps"], state["eta"])
     kind = Stepwise if state["planner"] == "stepwise" else Pointwise
     run = Run(max_steps=state["steps"], noise=state["noise"], seed=state["seed"])
-    return kind(METHODS[state["method"]](state["eta"]), goal_of(state, ratio), run)
+    return kind(method_of(state["method"], state["eta"]), goal_of(state, ratio), run)
 
 
 def goal_of(state: Mapping[str, Any], ratio: Ratio) -> Goal:
