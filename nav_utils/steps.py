@@ -247,8 +247,10 @@ GOALS = ("band", "below", "denser")
 
 
 def method_of(method: Method | str, *step_size: float) -> Method:
-    """The method, or the one of that name, with its usual numbers but for a step size that is given;
-    ValueError if there is none.
+    """The method, or the one of that name with its usual numbers, but for a step size given.
+
+    Raises:
+        ValueError: a name that there is not, or what is no method.
     """
     if isinstance(method, str):
         if method not in METHODS:

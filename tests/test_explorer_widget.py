@@ -22,10 +22,10 @@ from nav_utils.explorer.page import paths, shipped, static_figure, words
 from nav_utils.explorer.state import DEFAULTS, changed, expect_state
 from nav_utils.interpolation import arcs, lerp, slerp
 from nav_utils.navigation import PathStatus, Stepwise, String, navigate
+from nav_utils.plots import failures
 from nav_utils.pretrained import load_pretrained
 from nav_utils.ratio import ExactRatio
 from nav_utils.steps import METHODS, Band, Below, Denser
-from nav_utils.widgets import failures
 
 RING = ExactRatio(ring())
 T = torch.linspace(0, 1, 20, dtype=torch.float64)
