@@ -90,8 +90,8 @@ def stop_after(monkeypatch, count):
             lambda ratio: ("score", Denser(ratio.log_q_level(0.2))),
         ),
         (
-            ["--method", "score", "--goal", "denser", "--level", "-3"],
-            lambda ratio: ("score", Denser(-3.0)),
+            ["--method", "score", "--goal", "denser", "--level", "-3", "--max-steps", "20"],
+            lambda ratio: ("score", Denser(-3.0), Run(max_steps=20)),
         ),
         (
             ["--method", "probability", "--eps", "0.2", "--step-size", "2", "--max-steps", "7"],

@@ -477,7 +477,7 @@ def test_codes_are_drawn_by_class_if_asked(space, monkeypatch):
 )
 def test_the_band_is_what_counts_as_inside(some, band):
     wanted = state(**some)
-    assert page.band_of(wanted) == pytest.approx(band)
+    assert page.band_of(page.goal_of(wanted, RING)) == pytest.approx(band)
     low, high = band
     ratio = FlatRatio()
     for d, inside in ((low + 1e-3, low > 0), (low - 1e-3, False), (high - 1e-3, True)):
@@ -500,7 +500,7 @@ class FlatRatio(ExactRatio):
 
 
 def test_score_speaks_of_log_q_and_shades_no_band():
-    assert page.band_of(state(method="score")) is None
+    assert page.band_of(page.goal_of(state(method="score"), RING)) is None
     z = RING.q.sample(200, torch.Generator().manual_seed(0), torch.float64)
     wanted = state(method="score", level=-2.5)
     assert page.outside(RING, z, wanted) == int((RING.log_q(z) < -2.5).sum()) > 0

@@ -167,7 +167,7 @@ def best_of(found: list[tuple[Tensor, Path]]) -> tuple[Tensor, Path]:
 
 def outside(ratio: Ratio, z: Tensor, state: Mapping[str, Any]) -> int:
     """How many points (n, 2) are not where the method wants them; for the string, off the band."""
-    here = Place(z, *ratio.logit_and_grad(z))
+    here = Place(z, ratio.logit(z), torch.zeros_like(z))  # the slope does not matter
     return int((goal_of(state, ratio).excess(here, ratio.prior) > 0).sum())
 
 
