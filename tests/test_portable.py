@@ -98,3 +98,13 @@ def test_settings_reach_the_kernel_and_only_possible_ones_are_taken(monkeypatch)
 
 def test_the_probe_is_the_same_twice():
     assert portable.probe("native", 1) == portable.probe("native", 1) != ""
+
+
+def test_pictures_and_widgets_are_not_compared(chapter):
+    stored, fresh = nbformat.read(chapter, as_version=4), nbformat.read(chapter, as_version=4)
+    for notebook, picture in ((stored, "AAAA"), (fresh, "BBBB")):
+        data = {"text/plain": "[figure]", "image/png": picture}
+        if notebook is fresh:
+            data[notebooks.WIDGET_VIEW] = {"model_id": "1"}
+        notebook.cells[1].outputs.append(nbformat.v4.new_output("display_data", data))
+    assert portable.compare("42_tiny", stored, fresh) == []

@@ -90,11 +90,11 @@ def probe(setting: str, threads: int) -> str:
 
 
 def cell_texts(cell: Any) -> dict[str, str]:
-    """Every text that a cell shows, by place and kind, pictures left out."""
+    """Every text that a cell shows, by place and kind, pictures and widgets left out."""
     texts = {}
     for place, output in enumerate(cell.get("outputs", [])):
         for kind, text in texts_of(output).items():
-            if not kind.startswith("image/"):
+            if not kind.startswith("image/") and kind != notebooks.WIDGET_VIEW:
                 for pattern, word in PATTERNS:
                     text = re.sub(pattern, word, text)
                 texts[f"{place} {kind}"] = text
@@ -141,7 +141,8 @@ def run_all(paths: list[Path], settings: list[str], threads: tuple[int, ...]) ->
             for result in pool.map(lambda job: run(*job), jobs):
                 state = "as stored" if not result.failures else f"{len(result.failures)} differ"
                 where = f"{result.chapter}, {result.setting}, threads {count}"
-                print(f"{where}: {result.seconds:.0f} s, {state}", flush=True)
+                lines = [f"{where}: {result.seconds:.0f} s, {state}", *result.failures]
+                print("\n    ".join(lines), flush=True)
                 results.append(result)
     return results
 
