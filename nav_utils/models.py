@@ -3,6 +3,9 @@
 All are plain multilayer perceptrons, except the judge. Every network ends in *logits*:
 probabilities are for people. Weights are drawn from the `seed` argument alone, so that two models
 with the same arguments are the same model.
+
+One rule for types and devices: a model computes in the floating-point type of its weights and on
+their device; the result has the type and the device of what was given.
 """
 
 from __future__ import annotations
@@ -64,6 +67,14 @@ def mlp_value_and_grad(network: nn.Sequential, z: Tensor) -> tuple[Tensor, Tenso
     return value, gradient
 
 
+def mlp_sizes(network: nn.Module) -> list[int] | None:
+    """The widths of a network that `mlp` made, None for any other."""
+    linear = [m for m in network.children() if isinstance(m, nn.Linear)]
+    sizes = [layer.in_features for layer in linear] + [linear[-1].out_features] if linear else []
+    with torch.device("meta"):  # a twin without weights, which would use up random numbers
+        return sizes if len(sizes) > 1 and repr(network) == repr(mlp(sizes)) else None
+
+
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Inside this context torch draws from `seed`; afterwards the global generator is as it was."""
@@ -72,8 +83,17 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
+def applied(network: nn.Module, x: Tensor) -> Tensor:
+    """network(x), computed as the weights are (type and device), and given back as x is."""
+    weight = next(network.parameters(), x)
+    return network(x.to(weight.device, weight.dtype)).to(x)
+
+
 class Autoencoder(nn.Module):
     """Encoder and decoder, without any wish about how the codes are distributed.
+
+    Images and codes may be float32, float64, float16 or bfloat16, whatever the weights are: the
+    model computes in the type of its weights, and answers in the type of what it is given.
 
     Args:
         image_shape: (C, H, W) of one image.
@@ -112,12 +132,12 @@ class Autoencoder(nn.Module):
     def encode(self, x: Tensor) -> Tensor:
         """Images (N, C, H, W) in [0, 1] to codes (N, d)."""
         expect_shape(x, self.image_shape, "images")
-        return self.encoder(x.flatten(-3))
+        return applied(self.encoder, x.flatten(-3))
 
     def decode_logits(self, z: Tensor) -> Tensor:
         """Codes (..., d) to the logits of the pixels (..., C, H, W)."""
         expect_shape(z, [self.latent_dim], "latents")
-        return self.decoder(z).unflatten(-1, self.image_shape)
+        return applied(self.decoder, z).unflatten(-1, self.image_shape)
 
     def decode(self, z: Tensor) -> Tensor:
         """Codes (..., d) to images (..., C, H, W) in [0, 1]."""
@@ -135,7 +155,7 @@ class VAE(Autoencoder):
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance, each (N, d), of q(z | x) for images (N, C, H, W)."""
         expect_shape(x, self.image_shape, "images")
-        mean, log_variance = self.encoder(x.flatten(-3)).chunk(2, dim=-1)
+        mean, log_variance = applied(self.encoder, x.flatten(-3)).chunk(2, dim=-1)
         return mean, log_variance
 
     def encode(self, x: Tensor) -> Tensor:
@@ -171,7 +191,7 @@ class AAE(Autoencoder):
     def logit(self, z: Tensor) -> Tensor:
         """a(z) of shape (...) for latents (..., d); positive where the prior looks likelier."""
         expect_shape(z, [self.latent_dim], "latents")
-        return self.discriminator(z).squeeze(-1)
+        return applied(self.discriminator, z).squeeze(-1)
 
 
 class Classifier(nn.Module):
@@ -204,4 +224,4 @@ class Classifier(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Images (N, 1, 28, 28) in [0, 1] to class logits (N, n_classes)."""
         expect_shape(x, [1, 28, 28], "images")
-        return self.layers(x)
+        return applied(self.layers, x)

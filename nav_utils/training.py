@@ -20,7 +20,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from nav_utils.arguments import expect_images, expect_whole, seeded_generator
 from nav_utils.checkpointing import Checkpoint, describe_run
+from nav_utils.divergence import advice, finite_step, weights_of
 from nav_utils.history import History
 from nav_utils.models import AAE, VAE, Autoencoder
 
@@ -77,12 +79,19 @@ def gradient_penalty(discriminator: nn.Module, z: Tensor) -> Tensor:
 
 
 def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One descent step on `loss`, for this optimiser's parameters; none if it is not finite."""
+    """One descent step on `loss`, for this optimiser's parameters; none if it is not finite.
+
+    Raises:
+        FloatingPointError: when the loss is finite and its gradient is not; no weight is changed.
+    """
     if not torch.isfinite(loss):
         return
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     optimizer.zero_grad()
     loss.backward(inputs=parameters)
+    sums = [p.grad.sum(dtype=torch.float32) for p in parameters if p.grad is not None]
+    if sums and not torch.isfinite(torch.stack(sums)).all():  # one bad value spoils its sum
+        raise FloatingPointError(f"the gradient of a loss of {float(loss.detach()):.4g}")
     optimizer.step()
 
 
@@ -103,7 +112,7 @@ def vae_step(
     With beta = 1 the loss is minus the evidence lower bound.
     """
     mean, log_variance = model.posterior(x)
-    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
     z = mean + (0.5 * log_variance).exp() * noise
     reconstruction = reconstruction_nats(model.decode_logits(z), x).mean()
     kl = kl_to_prior(mean, log_variance).mean()
@@ -132,7 +141,7 @@ def aae_step(
     update(optimizers["autoencoder"], reconstruction + weight * adversarial)
 
     codes = z.detach()
-    prior = torch.randn(z.shape, generator=generator, device=z.device)
+    prior = torch.randn(z.shape, generator=generator, device=z.device, dtype=z.dtype)
     logistic = F.softplus(-model.logit(prior)).mean() + F.softplus(model.logit(codes)).mean()
     smooth = gradient_penalty(model.discriminator, prior) + gradient_penalty(
         model.discriminator, codes
@@ -165,7 +174,8 @@ def fit(
 
     Args:
         model: updated in place.
-        images: (N, C, H, W) in [0, 1].
+        images: (N, C, H, W) in [0, 1], of any floating-point type; the model's weights decide in
+            which type they are computed with.
         optimizers: by name, as `step` expects them.
         step: (model, optimizers, x, generator) -> losses, a dict of scalars.
         epochs, batch_size: the last batch of an epoch may be smaller.
@@ -184,13 +194,20 @@ def fit(
         The `History` of every loss at every step.
 
     Raises:
-        ValueError: for bad arguments, or a checkpoint of another run.
-        FloatingPointError: when a loss is not finite; the weights are those before that step.
+        ValueError: for bad arguments, or a checkpoint of another run or device, or a damaged one;
+            nothing has been touched then.
+        FloatingPointError: when a loss or a gradient is not finite; the weights are put back to
+            what they were before that step.
     """
-    check_arguments(model, images, epochs, batch_size, checkpoint_every, decay)
-    device = next(model.parameters()).device
-    images = images.to(device)
-    generator = torch.Generator(device).manual_seed(seed)
+    expect_images(images)
+    numbers = {"epochs": epochs, "batch_size": batch_size, "checkpoint_every": checkpoint_every}
+    epochs, batch_size, checkpoint_every = expect_whole(1, **numbers)
+    (seed,) = expect_whole(seed=seed)
+    if not 0 < decay <= 1:
+        raise ValueError(f"decay: expected a share of the run, above 0 and at most 1, got {decay}")
+    weight = next(model.parameters())
+    device, images = weight.device, images.to(weight.device, weight.dtype)
+    generator = seeded_generator(seed, device)
     n_batches = math.ceil(len(images) / batch_size)
     n_steps, done = epochs * n_batches, 0
     rates = {name: optimizers[name].param_groups[0]["lr"] for name in cosine}
@@ -202,6 +219,7 @@ def fit(
         done = saved.load(model, optimizers, generator, history)
 
     model.train()
+    kept = [weight.detach().clone() for weight in weights_of(model)]  # before the step
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm forgets it in notebooks
     with tqdm(total=n_steps, initial=done, unit="step", disable=silent) as bar:
         for number in range(done, n_steps):
@@ -210,9 +228,11 @@ def fit(
                 order = epoch_order(len(images), seed, epoch).to(device).split(batch_size)
             for name, rate in rates.items():
                 optimizers[name].param_groups[0]["lr"] = cosine_rate(rate, number / n_steps, decay)
-            losses = step(model, optimizers, images[order[batch]], generator)
-            values = {name: float(loss.detach()) for name, loss in losses.items()}
-            stop_if_not_finite(values, number, n_steps, checkpoint)
+            try:
+                values = finite_step(step, model, optimizers, images[order[batch]], generator, kept)
+            except FloatingPointError as error:
+                where = f"step {number + 1} of {n_steps}"
+                raise FloatingPointError(advice(error, where, model, checkpoint)) from error
             history.append(values)
             bar.update()
             bar.set_postfix({name: f"{value:.4g}" for name, value in values.items()}, refresh=False)
@@ -229,7 +249,7 @@ def fit(
 
 def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
     """The order (n,) in which an epoch visits the images: the same whenever it is asked for."""
-    return torch.randperm(n, generator=torch.Generator().manual_seed(1_000_003 * seed + epoch))
+    return torch.randperm(n, generator=seeded_generator(1_000_003 * seed + epoch))
 
 
 def cosine_rate(rate: float, progress: float, decay: float = 1.0) -> float:
@@ -240,59 +260,6 @@ def cosine_rate(rate: float, progress: float, decay: float = 1.0) -> float:
     """
     late = max(0.0, 1 - (1 - progress) / decay)
     return 0.5 * rate * (1 + math.cos(math.pi * late))
-
-
-def stop_if_not_finite(
-    losses: dict[str, float], number: int, n_steps: int, checkpoint: str | pathlib.Path | None
-) -> None:
-    """Raise FloatingPointError when a loss is infinite or NaN, with what to try."""
-    if all(math.isfinite(value) for value in losses.values()):
-        return
-    values = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
-    where = (
-        f"the last whole checkpoint is {checkpoint}"
-        if checkpoint
-        else "no checkpoint was asked for"
-    )
-    raise FloatingPointError(
-        f"a loss is not finite at step {number + 1} of {n_steps}: {values}. The weights are "
-        f"those before this step ({where}). Try a smaller learning rate, a smaller adversarial "
-        "weight, a larger gradient penalty, and look at the images for values outside [0, 1]."
-    )
-
-
-def check_arguments(
-    model: nn.Module,
-    images: Tensor,
-    epochs: int,
-    batch_size: int,
-    checkpoint_every: int,
-    decay: float,
-) -> None:
-    """Raise ValueError for images that cannot be trained on and for numbers out of range."""
-    if not isinstance(images, Tensor) or images.dim() != 4 or not images.is_floating_point():
-        came = (
-            f"{images.dtype} {tuple(images.shape)}"
-            if isinstance(images, Tensor)
-            else type(images).__name__
-        )
-        raise ValueError(f"images: expected a floating-point tensor (N, C, H, W), got {came}")
-    if len(images) == 0:
-        raise ValueError("images: expected at least one, got none")
-    if not bool(torch.isfinite(images).all()) or float(images.min()) < 0 or float(images.max()) > 1:
-        raise ValueError(
-            f"images: expected finite values in [0, 1], got {float(images.min()):.4g} to "
-            f"{float(images.max()):.4g}; divide 8-bit images by 255"
-        )
-    for name, value in {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "checkpoint_every": checkpoint_every,
-    }.items():
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name}: expected a whole number of at least 1, got {value!r}")
-    if not 0 < decay <= 1:
-        raise ValueError(f"decay: expected a share of the run, above 0 and at most 1, got {decay}")
 
 
 # ---- the three methods ------------------------------------------------------------------------

@@ -177,7 +177,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_the_losses_and_what_to_tr
     ("images", "options", "words"),
     [
         (torch.zeros(4, 64), {}, r"images: expected a floating-point tensor \(N, C, H, W\)"),
-        (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), {}, "got torch.uint8"),
+        (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), {}, "got a torch.uint8 tensor of shape"),
         (torch.zeros(0, 1, 8, 8), {}, "expected at least one, got none"),
         (torch.full((4, 1, 8, 8), 255.0), {}, "divide 8-bit images by 255"),
         (torch.full((4, 1, 8, 8), math.nan), {}, "expected finite values"),
@@ -185,7 +185,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_the_losses_and_what_to_tr
         (torch.zeros(4, 1, 8, 8), {"batch_size": 0}, "batch_size: expected"),
         (torch.zeros(4, 1, 8, 8), {"checkpoint_every": 1.5}, "checkpoint_every: expected"),
         (torch.zeros(4, 1, 8, 8), {"decay": 0.0}, "decay: expected a share of the run"),
-        ("digits", {}, "got str"),
+        ("digits", {}, "got a str"),
     ],
 )  # fmt: skip
 def test_bad_arguments_are_refused(images, options, words):

@@ -33,8 +33,9 @@ from torch import Tensor, nn
 
 from nav_utils.densities import StandardNormal
 from nav_utils.explorer.state import RADIUS, State, expect_state
+from nav_utils.models import mlp_sizes
 from nav_utils.pretrained import LatentSpace
-from nav_utils.ratio import DensityRatio, Ratio, mlp_sizes
+from nav_utils.ratio import DensityRatio, Ratio
 
 HERE = pathlib.Path(__file__).parent
 VERSION = 1
