@@ -22,6 +22,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from nav_utils.history import History
+from nav_utils.memory import bytes_of
 
 # ---- files ------------------------------------------------------------------------------------
 
@@ -110,11 +111,6 @@ def plain(value: Any) -> Any:
 def tensor_hash(x: Tensor) -> str:
     """SHA-256 of a tensor's values, as a hexadecimal string."""
     return hashlib.sha256(bytes_of(x)).hexdigest()
-
-
-def bytes_of(x: Tensor) -> bytes:
-    """The values of a tensor of any type, one after the other."""
-    return x.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
 
 
 def expect_weights(module: nn.Module, weights: Mapping[str, Tensor], source: object) -> None:
