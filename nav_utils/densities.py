@@ -201,16 +201,16 @@ def kde_bandwidth(codes: Tensor, folds: int = 5, most: int = 5000, seed: int = 0
     return math.exp(best) * shrink
 
 
-def with_neighbours(codes: Tensor, most: float = 100.0) -> Tensor:
-    """The codes whose nearest other one is at most so many times as far as usual; a warning says
-    how many are not.
+def with_neighbours(codes: Tensor, most: float = 30.0) -> Tensor:
+    """The codes whose nearest other one is at most so many times as far as for 95 % of them; a
+    warning says how many are not.
     """
     nearest = knn_distance(codes, codes, min(2, len(codes)))  # the first is the code itself
-    kept = nearest <= most * nearest.median()
+    kept = nearest <= most * nearest.quantile(0.95)
     if not bool(kept.all()):
         warnings.warn(
             f"{int((~kept).sum())} of {len(codes)} codes are more than {most:g} times as far from "
-            "all others as is usual: the bandwidth was chosen without them. Look at them, and "
+            "all others as 95 % of them: the bandwidth was chosen without them. Look at them, and "
             "leave them out of codes if they are mistakes",
             stacklevel=3,
         )
