@@ -61,7 +61,7 @@ def payload(
 
     Args:
         space: of two dimensions, with images of one channel, a decoder that is an `mlp`, and a
-            ratio whose prior is N(0, I).
+            ratio whose prior is N(0, I); tensors of any floating-point type.
         presets: {name: {"text": a sentence, "state": {...}}}; those of presets.json for a shipped
             space, none for another, if not given.
         start: the state to begin with, whole or in part; the defaults fill the rest.
