@@ -30,23 +30,33 @@ def finite_step(
     generator: torch.Generator,
     kept: list[Tensor],
 ) -> dict[str, float]:
-    """The losses of one step; where they are not finite, the weights are as before it.
+    """The losses of one step, after which losses and weights are finite.
 
-    A step of several updates may have made some of them when another turns out to be impossible.
+    If they are not, the weights are put back. A finite loss may have a gradient that is not, and
+    of the updates of one step some may have been made before another turned out to be impossible.
+
+    Args:
+        step, model, optimizers, x, generator: as in `training.fit`.
+        kept: like `weights_of(model)`; holds the weights from before the step.
 
     Raises:
-        FloatingPointError: when a loss or a gradient is not finite.
+        FloatingPointError: when losses or weights are not finite.
     """
     copy_all(weights_of(model), kept)
-    try:
-        losses = step(model, optimizers, x, generator)
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
-        if not all(map(math.isfinite, values.values())):
-            raise FloatingPointError(", ".join(f"{name} {v:.4g}" for name, v in values.items()))
-    except FloatingPointError:
-        copy_all(kept, weights_of(model))
-        raise
-    return values
+    losses = step(model, optimizers, x, generator)
+    values = {name: float(loss.detach()) for name, loss in losses.items()}
+    sound = finite(weights_of(model))
+    if sound and all(map(math.isfinite, values.values())):
+        return values
+    copy_all(kept, weights_of(model))
+    said = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+    raise FloatingPointError(said if sound else f"{said}, and weights that are not finite")
+
+
+def finite(tensors: list[Tensor]) -> bool:
+    """Whether all values are; one that is not spoils the sum of its tensor, and that of all."""
+    sums = [x.detach().sum(dtype=torch.float32) for x in tensors]
+    return not sums or math.isfinite(float(torch.stack(sums).sum()))
 
 
 def advice(
@@ -55,17 +65,13 @@ def advice(
     model: nn.Module,
     checkpoint: str | pathlib.Path | None,
 ) -> str:
-    """What to say, and what to try, when a loss or a gradient is not finite."""
-    whole = all(bool(torch.isfinite(weight).all()) for weight in weights_of(model))
-    state = (
-        "The weights are those before this step"
-        if whole
-        else "The weights were not finite before this step either, so an earlier one, whose losses "
-        "were finite, has spoilt them"
-    )
+    """What to say, and what to try, when losses or weights are not finite."""
+    state = "those before this step"
+    if not finite(weights_of(model)):
+        state += ", which were not finite either: the model began with such weights"
     last = f"the checkpoint is {checkpoint}" if checkpoint else "no checkpoint was asked for"
     return (
-        f"a loss or a gradient is not finite at {where}: {error}. {state} ({last}). Try a smaller "
-        "learning rate, a smaller adversarial weight, a larger gradient penalty, and look at the "
-        "images for values outside [0, 1]."
+        f"a loss or a weight is not finite at {where}: {error}. The weights are {state} ({last}). "
+        "Try a smaller learning rate, a smaller adversarial weight, a larger gradient penalty, and "
+        "look at the images for values outside [0, 1]."
     )

@@ -25,7 +25,7 @@ from nav_utils.densities import (
     kde_log_prob,
     knn_distance,
 )
-from nav_utils.models import Autoencoder, applied
+from nav_utils.models import Autoencoder, like_weights
 from nav_utils.navigation import Path
 
 # Is more of it better? What `Reference.worse_than` needs to know of each measure.
@@ -112,13 +112,12 @@ class Reference:
     def _of_images(self, z: Tensor) -> dict[str, Tensor]:
         """Measures that look at decoded images, for z (N, d), in chunks."""
         assert self.model is not None
-        weight = next(self.model.parameters(), z)
         columns: dict[str, list[Tensor]] = {}
-        for chunk in z.to(weight.device, weight.dtype).split(5000):
+        for chunk in like_weights(z, self.model).split(5000):
             images = self.model.decode(chunk)
             found = {"cycle error": (chunk - self.model.encode(images)).norm(dim=-1)}
             if self.classifier is not None:
-                log_p = applied(self.classifier, images).log_softmax(-1)
+                log_p = self.classifier(like_weights(images, self.classifier)).log_softmax(-1)
                 found["confidence"] = log_p.amax(-1).exp()
                 found["entropy"] = -(log_p.exp() * log_p).sum(-1)
             for name, values in found.items():

@@ -4,7 +4,7 @@ All are plain multilayer perceptrons, except the judge. Every network ends in *l
 probabilities are for people. Weights are drawn from the `seed` argument alone, so that two models
 with the same arguments are the same model.
 
-One rule for types and devices: a model computes in the floating-point type of its weights and on
+One rule for types and devices: a network computes in the floating-point type of its weights and on
 their device; the result has the type and the device of what was given.
 """
 
@@ -25,6 +25,26 @@ from nav_utils.arguments import expect_shape
 Network = TypeVar("Network", bound=nn.Module)
 
 
+def like_weights(x: Tensor, module: nn.Module) -> Tensor:
+    """x in the type and on the device of a module's weights; as it is if there are none."""
+    weight = next(module.parameters(), x)
+    return x.to(weight.device, weight.dtype)
+
+
+class AsGiven(nn.Sequential):
+    """Layers in turn, computed as their weights are (type and device), given back as the input is.
+
+    Prints as an `nn.Sequential` of the same layers does.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any x that the layers take, of any floating-point type, on any device."""
+        return super().forward(like_weights(x, self)).to(x)
+
+    def _get_name(self) -> str:
+        return "Sequential"
+
+
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
     """A multilayer perceptron: Linear, SiLU, Linear, ..., Linear.
 
@@ -33,12 +53,13 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
             of 512.
 
     Returns:
-        A module from (..., sizes[0]) to (..., sizes[-1]), with no activation at its end.
+        A module from (..., sizes[0]) to (..., sizes[-1]), with no activation at its end. It answers
+        in the type of what it is given, whatever that of its weights.
     """
     layers: list[nn.Module] = []
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), nn.SiLU()]
-    return nn.Sequential(*layers[:-1])
+    return AsGiven(*layers[:-1])
 
 
 def mlp_value_and_grad(network: nn.Sequential, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,12 +102,6 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
-
-
-def applied(network: nn.Module, x: Tensor) -> Tensor:
-    """network(x), computed as the weights are (type and device), and given back as x is."""
-    weight = next(network.parameters(), x)
-    return network(x.to(weight.device, weight.dtype)).to(x)
 
 
 class Autoencoder(nn.Module):
@@ -132,12 +147,12 @@ class Autoencoder(nn.Module):
     def encode(self, x: Tensor) -> Tensor:
         """Images (N, C, H, W) in [0, 1] to codes (N, d)."""
         expect_shape(x, self.image_shape, "images")
-        return applied(self.encoder, x.flatten(-3))
+        return self.encoder(x.flatten(-3))
 
     def decode_logits(self, z: Tensor) -> Tensor:
         """Codes (..., d) to the logits of the pixels (..., C, H, W)."""
         expect_shape(z, [self.latent_dim], "latents")
-        return applied(self.decoder, z).unflatten(-1, self.image_shape)
+        return self.decoder(z).unflatten(-1, self.image_shape)
 
     def decode(self, z: Tensor) -> Tensor:
         """Codes (..., d) to images (..., C, H, W) in [0, 1]."""
@@ -155,7 +170,7 @@ class VAE(Autoencoder):
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance, each (N, d), of q(z | x) for images (N, C, H, W)."""
         expect_shape(x, self.image_shape, "images")
-        mean, log_variance = applied(self.encoder, x.flatten(-3)).chunk(2, dim=-1)
+        mean, log_variance = self.encoder(x.flatten(-3)).chunk(2, dim=-1)
         return mean, log_variance
 
     def encode(self, x: Tensor) -> Tensor:
@@ -191,7 +206,7 @@ class AAE(Autoencoder):
     def logit(self, z: Tensor) -> Tensor:
         """a(z) of shape (...) for latents (..., d); positive where the prior looks likelier."""
         expect_shape(z, [self.latent_dim], "latents")
-        return applied(self.discriminator, z).squeeze(-1)
+        return self.discriminator(z).squeeze(-1)
 
 
 class Classifier(nn.Module):
@@ -208,7 +223,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.config: dict[str, Any] = {"n_classes": n_classes, "width": width, "seed": seed}
         with seeded(seed):
-            self.layers = nn.Sequential(
+            self.layers = AsGiven(
                 nn.Conv2d(1, width, 5, padding=2),  # 28 x 28
                 nn.SiLU(),
                 nn.MaxPool2d(2),  # 14 x 14
@@ -224,4 +239,4 @@ class Classifier(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Images (N, 1, 28, 28) in [0, 1] to class logits (N, n_classes)."""
         expect_shape(x, [1, 28, 28], "images")
-        return applied(self.layers, x)
+        return self.layers(x)

@@ -24,7 +24,7 @@ from nav_utils.arguments import expect_images, expect_whole, seeded_generator
 from nav_utils.checkpointing import Checkpoint, describe_run
 from nav_utils.divergence import advice, finite_step, weights_of
 from nav_utils.history import History
-from nav_utils.models import AAE, VAE, Autoencoder
+from nav_utils.models import AAE, VAE, Autoencoder, like_weights
 
 Losses = dict[str, Tensor]
 Optimizers = Mapping[str, torch.optim.Optimizer]
@@ -79,19 +79,12 @@ def gradient_penalty(discriminator: nn.Module, z: Tensor) -> Tensor:
 
 
 def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One descent step on `loss`, for this optimiser's parameters; none if it is not finite.
-
-    Raises:
-        FloatingPointError: when the loss is finite and its gradient is not; no weight is changed.
-    """
+    """One descent step on `loss`, for this optimiser's parameters; none if it is not finite."""
     if not torch.isfinite(loss):
         return
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     optimizer.zero_grad()
     loss.backward(inputs=parameters)
-    sums = [p.grad.sum(dtype=torch.float32) for p in parameters if p.grad is not None]
-    if sums and not torch.isfinite(torch.stack(sums)).all():  # one bad value spoils its sum
-        raise FloatingPointError(f"the gradient of a loss of {float(loss.detach()):.4g}")
     optimizer.step()
 
 
@@ -112,7 +105,7 @@ def vae_step(
     With beta = 1 the loss is minus the evidence lower bound.
     """
     mean, log_variance = model.posterior(x)
-    noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
     z = mean + (0.5 * log_variance).exp() * noise
     reconstruction = reconstruction_nats(model.decode_logits(z), x).mean()
     kl = kl_to_prior(mean, log_variance).mean()
@@ -141,7 +134,7 @@ def aae_step(
     update(optimizers["autoencoder"], reconstruction + weight * adversarial)
 
     codes = z.detach()
-    prior = torch.randn(z.shape, generator=generator, device=z.device, dtype=z.dtype)
+    prior = torch.randn(z.shape, generator=generator, device=z.device)
     logistic = F.softplus(-model.logit(prior)).mean() + F.softplus(model.logit(codes)).mean()
     smooth = gradient_penalty(model.discriminator, prior) + gradient_penalty(
         model.discriminator, codes
@@ -196,8 +189,8 @@ def fit(
     Raises:
         ValueError: for bad arguments, or a checkpoint of another run or device, or a damaged one;
             nothing has been touched then.
-        FloatingPointError: when a loss or a gradient is not finite; the weights are put back to
-            what they were before that step.
+        FloatingPointError: when a step ends in losses or weights that are not finite; the weights
+            are put back to what they were before it.
     """
     expect_images(images)
     numbers = {"epochs": epochs, "batch_size": batch_size, "checkpoint_every": checkpoint_every}
@@ -205,8 +198,8 @@ def fit(
     (seed,) = expect_whole(seed=seed)
     if not 0 < decay <= 1:
         raise ValueError(f"decay: expected a share of the run, above 0 and at most 1, got {decay}")
-    weight = next(model.parameters())
-    device, images = weight.device, images.to(weight.device, weight.dtype)
+    images = like_weights(images, model)
+    device = images.device
     generator = seeded_generator(seed, device)
     n_batches = math.ceil(len(images) / batch_size)
     n_steps, done = epochs * n_batches, 0

@@ -382,7 +382,7 @@ def test_a_network_is_left_as_it_was_by_a_ratio_that_does_not_fit(tmp_path):
     small_ratio().save(file)
     network = mlp([2, 8, 3])  # the first layer would fit
     before = copy.deepcopy(network.state_dict())
-    with pytest.raises(ValueError, match=r"expected shape \(3,\) for a Sequential, got \(1,\)"):
+    with pytest.raises(ValueError, match=r"expected shape \(3,\) for a .*, got \(1,\)"):
         DensityRatio.load(file, network)
     assert_equal(network.state_dict(), before)
 
