@@ -152,14 +152,14 @@ def region_shares(ratio: Ratio, eps: float, level: float) -> dict[str, tuple[flo
 def region_words(ratio: Ratio, eps: float, level: float) -> str:
     """What `draw_regions` shows, in words."""
     shares = region_shares(ratio, eps, level)
-    said = [
+    named = {
+        f"Band, D within {eps:.2f} of 1/2": shares["band"],
+        f"Dotted region, a above {level:.1f}": shares["above"],
+    }
+    return " ".join(
         f"{name}: {prior:.0%} of the prior, {codes:.0%} of the held-out codes."
-        for name, (prior, codes) in (
-            (f"Band, D within {eps:.2f} of 1/2", shares["band"]),
-            (f"Dotted region, a above {level:.1f}", shares["above"]),
-        )
-    ]
-    return " ".join(said)
+        for name, (prior, codes) in named.items()
+    )
 
 
 # ---- a path -----------------------------------------------------------------------------------
@@ -333,8 +333,7 @@ def outcome_words(
     return (
         f"{where[0]}: {outside[0]} of {len(proposal)} points of {where[1]} (dashed), "
         f"{outside[1]} after the correction (solid; {ends}); {said}. "
-        f"The path is {times}, its largest gap "
-        f"{float(path.tear):.1f} times the median. "
+        f"The path is {times}, its largest gap {float(path.tear):.1f} times the median. "
         f"Lowest log p - a on the path: {float(path.bottleneck):.1f} nats."
     )
 
