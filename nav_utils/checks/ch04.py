@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nav_utils.checks import GENERIC, Mistake, closest, exercise
+from nav_utils.checks import GENERIC, Mistake, closest, exercise, first_mistake
 from nav_utils.models import mlp, seeded
 
 Wrong = dict[str, tuple[Any, str]]
@@ -20,17 +20,6 @@ class Copied(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         return z.clone()
-
-
-def first_of(found: Iterable[Mistake | None]) -> Mistake | None:
-    """The first mistake among findings; the first of them is on the instructive input."""
-    for place, mistake in enumerate(found):
-        if mistake is not None and place and mistake.name in GENERIC:
-            advice = "Right on a first input, wrong on another: is a number or a size typed in?"
-            return Mistake("right on one input only", f"{advice} {mistake.advice}")
-        if mistake is not None:
-            return mistake
-    return None
 
 
 # ---- the two losses, and what likely mistakes make of them --------------------------------------
@@ -138,7 +127,7 @@ def referee_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> Mistake | None:
     # As many prior samples as codes, as in the chapter: one mean over both is right then.
     fresh = [2 * torch.randn(2, n, generator=generator) for n in (5, 12)]
     pairs += [(logits[0], logits[1]) for logits in fresh]
-    mistake = first_of(
+    mistake = first_mistake(
         closest(
             answer(prior, codes),
             logistic_loss(prior, codes),
@@ -168,7 +157,7 @@ def encoder_share(answer: Callable[[Tensor], Tensor]) -> Mistake | None:
     inputs = [torch.tensor([-1.5, 0.3, -2.0, 0.7, -0.9])]
     # The others have a positive mean, and so a negative share.
     inputs += [torch.randn(n, generator=generator) + 0.6 for n in (12, 7)]
-    return first_of(
+    return first_mistake(
         closest(answer(a), -a.mean(), made_positive(a) | wrong_adversarial(a), strict=False)
         for a in inputs
     )
@@ -177,7 +166,7 @@ def encoder_share(answer: Callable[[Tensor], Tensor]) -> Mistake | None:
 @exercise("4.3", hint="one detach: the discriminator's loss must not reach the encoder")
 def both_losses(answer: Callable[..., Any]) -> Mistake | None:
     """Adversarial and discriminator's loss of a batch, each with its gradient in its place."""
-    return first_of(losses_of(answer, *sizes) for sizes in ((5, 6, 2), (12, 4, 3), (8, 7, 1)))
+    return first_mistake(losses_of(answer, *sizes) for sizes in ((5, 6, 2), (12, 4, 3), (8, 7, 1)))
 
 
 def losses_of(answer: Callable[..., Any], rows: int, pixels: int, dim: int) -> Mistake | None:

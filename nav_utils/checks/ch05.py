@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nav_utils.checks import GENERIC, Mistake, closest, exercise
-from nav_utils.checks.ch04 import Copied, Wrong, first_of, slope_in
+from nav_utils.checks import GENERIC, Mistake, closest, exercise, first_mistake
+from nav_utils.checks.ch04 import Copied, Wrong, slope_in
 from nav_utils.models import mlp, seeded
 
 
@@ -25,7 +25,7 @@ def first_adam_step(answer: Callable[[Tensor, float], Tensor]) -> Mistake | None
 
     fresh = [3 * torch.randn(shape, generator=generator) for shape in ((7,), (3, 4), (1,))]
     gradients = [torch.tensor([3.0, -0.02, 500.0, -7.0]), *fresh]
-    return first_of(map(judged, gradients, (0.01, 0.3, 0.002, 1.5)))
+    return first_mistake(map(judged, gradients, (0.01, 0.3, 0.002, 1.5)))
 
 
 def wrong_steps(gradient: Tensor, rate: float) -> Wrong:
@@ -83,7 +83,7 @@ def spread(answer: Callable[[Tensor], Tensor]) -> Mistake | None:
         codes = [torch.randn(40, 2) @ torch.tensor([[1.5, 1.0], [0.0, 0.4]])]
         codes += [torch.randn(n, d) @ torch.randn(d, d) for n, d in ((13, 3), (30, 5))]
         codes = [z + 2 * torch.randn(z.shape[1]) for z in codes]
-    return first_of(spread_of(answer(z), z) for z in codes)
+    return first_mistake(spread_of(answer(z), z) for z in codes)
 
 
 def spread_of(got: Any, z: Tensor) -> Mistake | None:
@@ -155,7 +155,7 @@ def spread_and_mistakes(z: Tensor, correction: int) -> tuple[Tensor, Wrong]:
 def slope_charge(answer: Callable[[nn.Module, Tensor], Tensor]) -> Mistake | None:
     """Mean squared length of the gradient of the logit, differentiable in the weights."""
     sizes = ((5, 3), (12, 2), (8, 4), (3, 1))
-    return first_of(charge_of(answer, *size, strict=size == sizes[0]) for size in sizes)
+    return first_mistake(charge_of(answer, *size, strict=size == sizes[0]) for size in sizes)
 
 
 def charge_of(

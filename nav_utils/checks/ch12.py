@@ -10,29 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nav_utils.checks import GENERIC, Mistake, closest, exercise
+from nav_utils.checks import Mistake, exercise, on_each
 from nav_utils.checks.compare import to_array
 
 # What a builder returns: the right value, and {mistake: (value it gives, advice)}.
 Built = tuple[Tensor, dict[str, tuple[Tensor, str]]]
-
-
-def on_all(
-    answer: Callable[..., Any], build: Callable[..., Built], inputs: Iterable[tuple[Any, ...]]
-) -> Mistake | None:
-    """The first mistake on several inputs, of which the first tells every mistake apart."""
-    for place, given in enumerate(inputs):
-        right, mistakes = build(*given)
-        found = closest(answer(*given), right, mistakes, strict=place == 0)
-        if found is not None and place and found.name in GENERIC:
-            return Mistake(
-                "right on one input only",
-                f"Right on the first input, wrong on another, with N = {len(right)}. "
-                f"{found.advice} Is a number typed in that should come from the arguments?",
-            )
-        if found is not None:
-            return found
-    return None
 
 
 def normal(seed: int, *shape: int) -> Tensor:
@@ -152,14 +134,15 @@ def tube_step(answer: Callable[..., Any]) -> Mistake | None:
     """A function (z, a, grad_a, beta, h, noise) -> one unadjusted Langevin step on U."""
     given = next(iter(tube_inputs()))
     once, again = (to_array(answer(*given)) for _ in range(2))
-    numbers = once is not None and again is not None and once.shape == again.shape
-    if numbers and not np.allclose(once, again, equal_nan=True):
+    if once is None or again is None or once.shape != again.shape:
+        return on_each(answer, tube, tube_inputs())
+    if not np.allclose(once, again, equal_nan=True):
         return Mistake(
             "noise of your own",
             "The same call gave two places. Use the noise you were given: then a step can be "
             "repeated, and checked.",
         )
-    return on_all(answer, tube, tube_inputs())
+    return on_each(answer, tube, tube_inputs())
 
 
 # ---- 12.2 -------------------------------------------------------------------------------------
@@ -275,7 +258,7 @@ def metropolis(
 @exercise("12.2", hint="log q ratio, plus log k(z | new) - log k(new | z), both kernels over 4 h")
 def log_acceptance(answer: Callable[..., Any]) -> Mistake | None:
     """A function (z, new, log_q, log_q_new, score, score_new, h) -> log acceptance probability."""
-    return on_all(answer, metropolis, metropolis_inputs())
+    return on_each(answer, metropolis, metropolis_inputs())
 
 
 # ---- 12.3 -------------------------------------------------------------------------------------
@@ -352,4 +335,4 @@ def moved(D: Tensor, s_p: Tensor, s_q: Tensor) -> Built:
 )
 def correction_move(answer: Callable[..., Any]) -> Mistake | None:
     """A function (D, s_p, s_q) -> -grad of (D - 1/2)^2."""
-    return on_all(answer, moved, move_inputs())
+    return on_each(answer, moved, move_inputs())

@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from nav_utils.checks import GENERIC, Mistake, closest, exercise
+from nav_utils.checks import Mistake, exercise, on_each
 from nav_utils.navigation import PathStatus
 
 # What a builder returns: the right value, and {mistake: (value it gives, advice)}.
 Built = tuple[Tensor, dict[str, tuple[Tensor, str]]]
-
-
-def on_all(
-    answer: Callable[..., Any],
-    build: Callable[..., Built],
-    inputs: Iterable[tuple[Any, ...]],
-    tolerance: float = 1e-4,
-) -> Mistake | None:
-    """The first mistake on several inputs, of which the first tells every mistake apart."""
-    for place, given in enumerate(inputs):
-        right, mistakes = build(*given)
-        found = closest(answer(*given), right, mistakes, tolerance, strict=place == 0)
-        if found is not None and place and found.name in GENERIC:
-            return Mistake(
-                "right on one input only",
-                f"Right on the first input, wrong on another, of shape {tuple(given[0].shape)}. "
-                f"{found.advice} Is a number typed in that should come from the arguments?",
-            )
-        if found is not None:
-            return found
-    return None
 
 
 def bent() -> Tensor:
@@ -103,7 +82,7 @@ def tears(points: Tensor) -> Built:
 def tear(answer: Callable[[Tensor], Any]) -> Mistake | None:
     """The largest gap of a path (n, d) over its median gap."""
     paths = bent()[:6], random_path(4, 3), random_path(12, 5)
-    return on_all(answer, tears, ((points,) for points in paths))
+    return on_each(answer, tears, ((points,) for points in paths))
 
 
 # ---- 13.2 -------------------------------------------------------------------------------------
@@ -168,7 +147,7 @@ def arcs(points: Tensor, n: int) -> Built:
 def equal_arcs(answer: Callable[[Tensor, int], Any]) -> Mistake | None:
     """n points at equal arc lengths on the polygon through points (m, d)."""
     inputs = (bent(), 5), (random_path(5, 3), 8), (random_path(12, 2), 6)
-    return on_all(answer, arcs, inputs, tolerance=1e-3)
+    return on_each(answer, arcs, inputs, tolerance=1e-3)
 
 
 # ---- 13.3 -------------------------------------------------------------------------------------
@@ -227,7 +206,7 @@ def force_across(answer: Callable[[Tensor, Tensor, Tensor], Any]) -> Mistake | N
             generator = torch.Generator().manual_seed(n)
             yield tuple(torch.randn(n, dim, generator=generator) for _ in range(3))
 
-    return on_all(answer, across, inputs())
+    return on_each(answer, across, inputs())
 
 
 # ---- 13.4 -------------------------------------------------------------------------------------
