@@ -212,7 +212,10 @@ def correction_move(D, s_p, s_q):
 
 ALSO_WRONG = {
     "12.1": {
-        "hard-coded h": (STEP.format(answer="z - 0.04 * (z + climb) + 0.08**0.5 * noise"), r"shape \(5"),
+        "hard-coded h": (
+            STEP.format(answer="z - 0.04 * (z + climb) + 0.08**0.5 * noise"),
+            r"shape \(5",
+        ),
         "hard-coded number of points": """
 def tube_step(z, a, grad_a, beta, h, noise):
     for i in range(3):
