@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,8 +19,7 @@ def expect_shape(x: Tensor, ending: Sequence[int], what: str) -> None:
         what: the word for `x` in the message, for example "images".
     """
     if not isinstance(x, Tensor) or not x.is_floating_point():
-        came = f"a {x.dtype} tensor" if isinstance(x, Tensor) else f"a {type(x).__name__}"
-        raise ValueError(f"{what}: expected a floating-point tensor, got {came}")
+        raise ValueError(f"{what}: expected a floating-point tensor, got {kind_of(x)}")
     if tuple(x.shape[-len(ending) :]) != tuple(ending):
         sizes = ", ".join(str(size) for size in ending)
         raise ValueError(f"{what}: expected shape (..., {sizes}), got {tuple(x.shape)}")
@@ -33,7 +34,7 @@ def expect_samples(**samples: Tensor) -> None:
     """
     for name, x in samples.items():
         if not isinstance(x, Tensor):
-            raise ValueError(f"{name}: expected a tensor, got a {type(x).__name__}")
+            raise ValueError(f"{name}: expected a tensor, got {kind_of(x)}")
         shape, finite = tuple(x.shape), torch.isfinite(x)
         if not x.is_floating_point() or x.numel() == 0 or not bool(finite.all()):
             raise ValueError(
@@ -47,3 +48,76 @@ def expect_samples(**samples: Tensor) -> None:
     if len({x.shape[-1] for x in samples.values()}) > 1:
         shapes = ", ".join(f"{name} {tuple(x.shape)}" for name, x in samples.items())
         raise ValueError(f"expected one number of coordinates d for all, got {shapes}")
+
+
+def expect_codes(codes: Tensor, held_out: Tensor | None) -> None:
+    """Raise ValueError for codes that no ratio can be fitted on."""
+    expect_samples(**{"codes": codes} | ({} if held_out is None else {"held_out_codes": held_out}))
+    for name, x, least in (("codes", codes, 12), ("held_out", held_out, 4)):
+        if x is None:
+            continue
+        if len(x) < least:
+            raise ValueError(f"{name}: expected at least {least} points, got {len(x)}")
+        if bool((x == x[0]).all()):
+            raise ValueError(
+                f"{name}: expected codes that differ, got the same point {len(x)} times: has the "
+                "encoder collapsed?"
+            )
+    if held_out is not None:
+        rows = {tuple(row) for row in codes.detach().cpu().tolist()}
+        shared = sum(tuple(row) in rows for row in held_out.detach().cpu().tolist())
+        if shared:
+            raise ValueError(
+                f"held_out: expected codes of other images, got {shared} of {len(held_out)} rows "
+                "that stand in codes too; a network that memorises would look good on them"
+            )
+
+
+def expect_images(images: Tensor) -> None:
+    """Raise ValueError unless images are a floating tensor (N, C, H, W), N >= 1, in [0, 1]."""
+    if not isinstance(images, Tensor) or images.dim() != 4 or not images.is_floating_point():
+        shape = f" of shape {tuple(images.shape)}" if isinstance(images, Tensor) else ""
+        raise ValueError(
+            "images: expected a floating-point tensor (N, C, H, W), got " + kind_of(images) + shape
+        )
+    if len(images) == 0:
+        raise ValueError("images: expected at least one, got none")
+    low, high = float(images.min()), float(images.max())  # NaN if there is one
+    if not (low >= 0 and high <= 1):
+        raise ValueError(
+            f"images: expected finite values in [0, 1], got {low:.4g} to {high:.4g}; divide 8-bit "
+            "images by 255"
+        )
+
+
+def expect_whole(least: int | None = None, **numbers: Any) -> list[int]:
+    """The numbers as Python's own, whatever kind of whole number they are; ValueError for others.
+
+    Args:
+        least: the smallest that is allowed, if there is one.
+        numbers: by their names, for the messages.
+    """
+    found = []
+    for name, value in numbers.items():
+        try:
+            number = operator.index(value)
+        except (TypeError, RuntimeError):  # the second: a tensor of several
+            number = None
+        if number is None or (least is not None and number < least):
+            bound = "" if least is None else f" of at least {least}"
+            raise ValueError(f"{name}: expected a whole number{bound}, got {value!r}")
+        found.append(number)
+    return found
+
+
+def seeded_generator(seed: int, device: str | torch.device = "cpu") -> torch.Generator:
+    """A generator that starts from `seed`; ValueError when that is no whole number."""
+    return torch.Generator(device).manual_seed(*expect_whole(seed=seed))
+
+
+def kind_of(x: Any) -> str:
+    """What came in place of a tensor, for messages, and how to make one of an array."""
+    if isinstance(x, Tensor):
+        return f"a {x.dtype} tensor"
+    hint = "; torch.from_numpy makes a tensor of it" if type(x).__name__ == "ndarray" else ""
+    return f"a {type(x).__name__}{hint}"

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import importlib.metadata
 import json
 import os
 import pathlib
@@ -33,6 +32,7 @@ import torch.distributed as dist
 from safetensors import SafetensorError, safe_open
 from tqdm.auto import tqdm
 
+from nav_utils import __version__
 from nav_utils.arguments import expect_samples
 from nav_utils.checkpointing import read_safetensors, write_safetensors
 from nav_utils.correction import Run, Status, correct
@@ -74,14 +74,20 @@ class Job(NamedTuple):
 
 def make_job(given: argparse.Namespace) -> Job:
     """What the command line asks for; ValueError or OSError when it cannot be done."""
-    ratio_file = given.ratio or verified(f"{given.space}.ratio.safetensors", CHECKPOINTS)
-    ratio = DensityRatio.load(ratio_file).to(given.device)
+    expect_apart(given.source, given.target, "IN")
+    if given.ratio is None:
+        file = f"{given.space}.ratio.safetensors"
+        content = verified(file, CHECKPOINTS)
+    else:
+        expect_apart(given.ratio, given.target, "--ratio")
+        file, content = given.ratio, given.ratio.read_bytes()
+    ratio = DensityRatio.from_bytes(content, file).to(given.device)
     names = ("method", "step_size", "goal", "eps", "level", "level_alpha", "max_steps")
     facts: dict[str, Any] = {name: getattr(given, name) for name in names} | {
         "command": "python -m nav_utils.correct_file",
-        "nav_utils": importlib.metadata.version("nav_utils"),
+        "nav_utils": __version__,
         "input": sha256(given.source),
-        "ratio": sha256(ratio_file),
+        "ratio": hashlib.sha256(content).hexdigest(),
         "shard_size": given.shard_size,
     }
     step_size = () if given.step_size is None else (given.step_size,)
@@ -107,6 +113,18 @@ def goal_from(given: argparse.Namespace, method: Method, ratio: DensityRatio) ->
     if alpha is not None:
         level = ratio.level(alpha)
     return Below(band.width if level is None else level, band.width)
+
+
+def expect_apart(given: pathlib.Path, target: pathlib.Path, name: str) -> None:
+    """ValueError when OUT is a file that is to be read, or a folder."""
+    if target.is_dir():
+        raise ValueError(f"{target}: expected a file as OUT, got a folder; name a file in it")
+    linked = given.exists() and target.exists() and given.samefile(target)
+    if linked or given.resolve() == target.resolve():
+        raise ValueError(
+            f"{target}: expected OUT to be another file than {name}, got the same, which would be "
+            "overwritten; name another OUT"
+        )
 
 
 def sha256(path: pathlib.Path) -> str:
@@ -189,7 +207,7 @@ def run(job: Job) -> None:
 def compute(job: Job, number: int) -> None:
     """Correct one shard and write its file."""
     with opened(job.source) as file:
-        z = file.get_slice("z")[job.shards[number]]
+        z = file.get_slice("z")[job.shards[number]].clone()  # the file is let go
     found = correct(z, job.ratio, job.method, job.goal, job.run)._asdict()
     columns = {name: found[name] for name in COLUMNS}
     write_safetensors(job.part(number), columns, {"correction": json.dumps(job.facts)})

@@ -12,6 +12,7 @@ import hashlib
 import io
 import math
 import os
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -33,10 +34,13 @@ class ImageData(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """Where a dataset can be downloaded, and the SHA-256 of the files of each split."""
+    """Where a dataset can be downloaded, the SHA-256 of the files of each split, and what
+    torchvision calls its folder.
+    """
 
     mirrors: tuple[str, ...]
     sha256: dict[str, tuple[str, str]]
+    folder: str = "MNIST"
 
 
 # The files of a split: images, labels. In a user's folder, test-* is understood as t10k-*.
@@ -78,8 +82,12 @@ DATASETS = {
                 "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
             ),
         },
+        folder="FashionMNIST",
     ),
 }
+EMNIST = tuple(
+    f"emnist-{part}" for part in ("digits", "letters", "balanced", "byclass", "bymerge", "mnist")
+)
 
 
 def load_images(
@@ -89,16 +97,21 @@ def load_images(
 
     Args:
         name_or_folder: "digits" (scikit-learn's 8 x 8 digits, always at hand), "mnist",
-            "fashion_mnist" (28 x 28), or the path of a folder of IDX files, gzipped or not. A
-            folder that bears the name of a dataset is written as a path: "./mnist".
-        split: "train" or "test": 1,500 and 297 of the digits, 60,000 and 10,000 of the others.
-        root: for "mnist" and "fashion_mnist", a folder that has their files in it or in a
-            subfolder of the dataset's name. Without root, the folder in the environment variable
-            NAV_UTILS_DATA is searched in the same way; files that are not there either are
-            downloaded and kept in the user's cache.
+            "fashion_mnist", "emnist-digits", "emnist-letters" and the other four of EMNIST (28 x
+            28), or the path of a folder of IDX files, gzipped or not: in it, or where torchvision
+            puts them, in MNIST/raw and the like. A folder that bears the name of a dataset is
+            written as a path: "./mnist", or Path("mnist").
+        split: "train" or "test": 1,500 and 297 of the digits, 60,000 and 10,000 of MNIST.
+        root: for a dataset by its name, a folder that has its files in it, in a subfolder of the
+            dataset's name, or where torchvision puts them. Without root, the folder in the
+            environment variable NAV_UTILS_DATA is searched in the same way; files of "mnist" and
+            "fashion_mnist" that are not there either are downloaded and kept in the user's cache.
 
     Returns:
-        ImageData: images (N, 1, H, W), float32 in [0, 1]; labels (N,), int64.
+        ImageData: images (N, 1, H, W), float32 in [0, 1]; labels (N,), int64. The files of EMNIST
+        hold each image with rows and columns exchanged: where the name of the file of images
+        begins with "emnist", the images are turned upright here. Labels are as in the file:
+        "emnist-letters" has 1 to 26.
 
     Raises:
         ValueError: an unknown name or split; a file that is damaged, empty, of another format, or
@@ -106,16 +119,22 @@ def load_images(
         OSError: a folder or file is missing or unreadable (FileNotFoundError, PermissionError).
         ConnectionError: no mirror delivered the file.
 
-    Source: LeCun et al. 1998 (MNIST); Xiao et al. 2017, arXiv 1708.07747 (Fashion-MNIST).
+    Source: LeCun et al. 1998 (MNIST); Xiao et al. 2017, arXiv 1708.07747 (Fashion-MNIST); Cohen
+    et al. 2017, arXiv 1702.05373 (EMNIST).
     """
     if split not in FILES:
         raise ValueError(f"split: expected 'train' or 'test', got {split!r}")
+    if not isinstance(name_or_folder, str | os.PathLike):
+        raise ValueError(
+            "name_or_folder: expected the name of a dataset or the path of a folder, got a "
+            + type(name_or_folder).__name__
+        )
     if name_or_folder == "digits":
         return digits(split)
-    if name_or_folder in DATASETS:
+    if name_or_folder in DATASETS or name_or_folder in EMNIST:
         paths = dataset_files(str(name_or_folder), split, root)
     else:
-        paths = find_files(own_folder(name_or_folder), split)
+        paths = own_files(own_folder(name_or_folder), split)
     contents = [read_content(path) for path in paths]
     if name_or_folder in DATASETS:
         verify(paths, contents, str(name_or_folder), split)
@@ -126,6 +145,8 @@ def load_images(
             f"{paths[1]}: expected {len(pixels)} labels, one for each image of {paths[0].name}, "
             f"got {len(labels)}; take both files from the same source"
         )
+    if is_emnist(paths[0].name):
+        pixels = np.ascontiguousarray(pixels.transpose(0, 2, 1))
     images = torch.from_numpy(pixels.astype(np.float32)).div_(255).unsqueeze(1)  # (N, 1, H, W)
     return ImageData(images, torch.from_numpy(labels.astype(np.int64)))
 
@@ -152,55 +173,113 @@ def list_folder(folder: Path) -> list[str]:
         ) from error
 
 
-def own_folder(name_or_folder: str | Path) -> Path:
+def own_folder(name_or_folder: str | os.PathLike[str]) -> Path:
     """The folder a user means; an unknown name is an error that offers the nearest known one."""
-    folder = Path(name_or_folder).expanduser()
-    if folder.exists() or folder.name != str(name_or_folder):  # there, or written as a path
+    folder, known = Path(name_or_folder).expanduser(), ["digits", *DATASETS, *EMNIST]
+    if folder.exists():
         return folder
-    known = ["digits", *DATASETS]
-    nearest = difflib.get_close_matches(folder.name.lower().replace("-", "_"), known, 1, 0.5)
+    if not isinstance(name_or_folder, str) and str(folder) in known:
+        raise FileNotFoundError(
+            f"{folder}: expected a folder of IDX files, got none of this name here; the dataset is "
+            f"load_images({str(folder)!r}), its name as a text and not as a Path"
+        )
+    if not isinstance(name_or_folder, str) or folder.name != name_or_folder:  # written as a path
+        return folder
+    near = difflib.get_close_matches(folder.name.lower().replace("-", "_"), known, 1, 0.5)
+    if folder.name.lower() == "emnist":
+        near = [EMNIST[0]]
     raise ValueError(
         f"name_or_folder: expected {', '.join(map(repr, known))} or a folder of IDX files, got "
         f"{folder.name!r}, which is neither; "
-        + (f"did you mean {nearest[0]!r}?" if nearest else "check the name or the path")
+        + (f"did you mean {near[0]!r}?" if near else "check the name or the path")
     )
+
+
+def own_files(folder: Path, split: str) -> list[Path]:
+    """Files of a split in a folder, or else in the one place below it where torchvision puts them;
+    of EMNIST's names too.
+    """
+    list_folder(folder)  # for its errors
+    below = [place for place in (folder / "raw", *folder.glob("*/raw")) if has_idx(place)]
+    if has_idx(folder) or not below:
+        return find_files(folder, split)
+    if len(below) > 1:
+        places = ", ".join(map(str, sorted(below)))
+        raise ValueError(f"{folder}: expected one dataset, got those of {places}; name one of them")
+    return find_files(below[0], split)
 
 
 def dataset_files(name: str, split: str, root: str | Path | None) -> list[Path]:
     """Files of a split of a dataset: under `root`, else under NAV_UTILS_DATA, else downloaded."""
+    part = name if name in EMNIST else ""
     if place := root or os.environ.get("NAV_UTILS_DATA"):
         parent = Path(place).expanduser()
-        for folder in (parent / name, parent) if name in list_folder(parent) else (parent,):
-            if any(file.startswith(("train-", "t10k-", "test-")) for file in list_folder(folder)):
-                return find_files(folder, split)
-        if root:
-            raise FileNotFoundError(
-                f"{parent}: expected the IDX files of {name!r} ({FILES[split][0]}, with or "
-                f"without .gz, ...) there or in a subfolder {name!r}, got neither; leave root out "
-                "to download them"
-            )
+        list_folder(parent)  # for its errors
+        usual = "EMNIST" if part else DATASETS[name].folder
+        below = (name, f"{name}/raw", f"{usual}/raw", usual, "raw", "gzip")
+        for folder in (*(parent / path for path in below), parent):
+            if has_idx(folder, part):
+                return find_files(folder, split, part)
+    if part:
+        raise FileNotFoundError(
+            f"{place or name}: expected the files of {name!r} ({part}-{FILES['train'][0]}, with or "
+            "without .gz, ...) in the folder that root= or NAV_UTILS_DATA names, got none; they "
+            "are not downloaded: torchvision.datasets.EMNIST fetches them"
+        )
+    if root:
+        raise FileNotFoundError(
+            f"{parent}: expected the IDX files of {name!r} ({FILES[split][0]}, with or without "
+            f".gz, ...) there or in a subfolder {name!r} or '{usual}/raw', got neither; leave root "
+            "out to download them"
+        )
     return [
         download(name, file, sha256)
         for file, sha256 in zip(FILES[split], DATASETS[name].sha256[split], strict=True)
     ]
 
 
-def find_files(folder: Path, split: str) -> list[Path]:
-    """Paths of the images and of the labels of a split in a folder, gzipped or not."""
+def is_emnist(file: str) -> bool:
+    """Whether a file has one of EMNIST's names: emnist-digits-train-images-idx3-ubyte and so on."""
+    return file.lower().startswith("emnist-")
+
+
+def has_idx(folder: Path, part: str | None = None) -> bool:
+    """Whether a folder has files with the names of IDX files: of one of `EMNIST`, or of none of
+    them ("", as MNIST's), or of any (None).
+    """
+    names = list_folder(folder) if folder.is_dir() else []
+    prefix = {None: "(emnist-[a-z]+-)?", "": ""}.get(part, f"{part}-")
+    return any(re.match(f"{prefix}(train|t10k|test)-", name) for name in names)
+
+
+def find_files(folder: Path, split: str, part: str = "") -> list[Path]:
+    """Paths of the images and of the labels of a split in a folder, gzipped or not.
+
+    Args:
+        folder: where they are.
+        split: "train" or "test".
+        part: one of `EMNIST`; if not given, those of MNIST's names, or else the one of EMNIST's.
+    """
     names, paths = list_folder(folder), []
+    start = f"{part}-" if part else ""
     for file in FILES[split]:
         prefix = file.split("-idx")[0]  # train-images, ...
         prefixes = (prefix, prefix.replace("t10k", "test"))
-        found = [name for name in names if name.startswith(prefixes) and (folder / name).is_file()]
+        files = [name for name in names if (folder / name).is_file()]
+        found = [name for name in files if name.startswith(tuple(start + p for p in prefixes))]
+        if not found and not part:
+            found = [name for name in files if is_emnist(name) and any(p in name for p in prefixes)]
         if not found:
             raise FileNotFoundError(
-                f"{folder / file}: expected this file, with or without .gz, got a folder with "
-                f"{', '.join(names[:8]) or 'nothing'} in it; put the file there"
+                f"{folder / (start + file)}: expected this file, with or without .gz, got a folder "
+                f"with {', '.join(names[:8]) or 'nothing'} in it; put the file there"
             )
         if len({name.removesuffix(".gz") for name in found}) > 1:
+            name = "-".join(found[0].split("-")[:2])
+            choose = f"choose one: load_images({name!r}, root=...) and so on"
             raise ValueError(
                 f"{folder}: expected one file {prefix}*, got {', '.join(found)}; "
-                "keep the one you mean"
+                + (choose if is_emnist(name) else "keep the one you mean")
             )
         paths.append(folder / found[0])
     return paths

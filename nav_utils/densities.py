@@ -8,14 +8,15 @@ distance to nearby codes, need nothing but codes.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 
 import torch
 from scipy.optimize import minimize_scalar
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from nav_utils.arguments import expect_samples, expect_shape
+from nav_utils.arguments import expect_samples, expect_shape, seeded_generator
 
 # ---- exact densities --------------------------------------------------------------------------
 
@@ -152,6 +153,10 @@ def kde_log_prob(z: Tensor, codes: Tensor, bandwidth: float, most: int = 10_000_
 def kde_bandwidth(codes: Tensor, folds: int = 5, most: int = 5000, seed: int = 0) -> float:
     """The bandwidth under which held-out codes are likeliest, by cross-validation.
 
+    Two things would spoil the choice, and are left out of it: repeats, since a code that stands in
+    both parts makes the narrowest kernel the best, and codes with nothing near them, each of which
+    would ask for a kernel that reaches to the others.
+
     Args:
         codes: (M, d).
         folds: parts; each is judged by the estimate from the others.
@@ -160,18 +165,29 @@ def kde_bandwidth(codes: Tensor, folds: int = 5, most: int = 5000, seed: int = 0
         seed: of the split.
 
     Raises:
-        ValueError: fewer codes than two in each fold, or codes that are all the same.
+        ValueError: fewer different codes than two in each fold, or codes that are all the same.
+
+    Warns:
+        UserWarning: when codes were left out that lie far from all others, and when the result
+            lies at the end of what is searched, 1/10,000 to 20 times the codes' deviation.
     """
     expect_samples(codes=codes)
     if len(codes) < 2 * folds:
         raise ValueError(
             f"codes: expected at least {2 * folds} for {folds} folds, got {len(codes)}"
         )
-    order = torch.randperm(len(codes), generator=torch.Generator().manual_seed(seed))
-    subset = codes.detach().cpu()[order[:most]].double()
-    scale = float(subset.std(0).mean())
-    if scale == 0:
+    distinct = torch.unique(codes.detach().cpu().double(), dim=0)
+    if len(distinct) == len(codes):
+        distinct = codes.detach().cpu().double()  # in their order
+    if len(distinct) == 1:
         raise ValueError("codes: expected codes that differ, got one point many times")
+    order = torch.randperm(len(distinct), generator=seeded_generator(seed))
+    subset = with_neighbours(distinct[order[:most]])
+    if len(subset) < 2 * folds:
+        raise ValueError(
+            f"codes: expected at least {2 * folds} different ones for {folds} folds, not far from "
+            f"all others, got {len(subset)} of {len(codes)}"
+        )
     parts = subset.tensor_split(folds)
     rests = [torch.cat([*parts[:i], *parts[i + 1 :]]) for i in range(folds)]
 
@@ -180,10 +196,43 @@ def kde_bandwidth(codes: Tensor, folds: int = 5, most: int = 5000, seed: int = 0
         pairs = zip(parts, rests, strict=True)
         return -float(torch.cat([kde_log_prob(p, r, bandwidth) for p, r in pairs]).mean())
 
-    low, high = math.log(scale * 1e-2), math.log(scale * 2)
-    best = minimize_scalar(cost, bounds=(low, high), method="bounded", options={"xatol": 0.02})
-    shrink = (len(rests[0]) / len(codes)) ** (1 / (codes.shape[1] + 4))
-    return math.exp(best.x) * shrink
+    best = search(cost, float(subset.std(0).mean()))
+    shrink = (len(rests[0]) / len(distinct)) ** (1 / (codes.shape[1] + 4))
+    return math.exp(best) * shrink
+
+
+def with_neighbours(codes: Tensor, most: float = 30.0) -> Tensor:
+    """The codes whose nearest other one is at most so many times as far as for 95 % of them; a
+    warning says how many are not.
+    """
+    nearest = knn_distance(codes, codes, min(2, len(codes)))  # the first is the code itself
+    kept = nearest <= most * nearest.quantile(0.95)
+    if not bool(kept.all()):
+        warnings.warn(
+            f"{int((~kept).sum())} of {len(codes)} codes are more than {most:g} times as far from "
+            "all others as 95 % of them: the bandwidth was chosen without them. Look at them, and "
+            "leave them out of codes if they are mistakes",
+            stacklevel=3,
+        )
+    return codes[kept]
+
+
+def search(cost: Callable[[float], float], scale: float) -> float:
+    """The logarithm of the bandwidth of least cost, from 1/100 to twice a scale; from 1/10,000 to
+    20 times, where the first search ends at its rim; a warning where the second does.
+    """
+    for narrow, wide in ((1e-2, 2.0), (1e-4, 20.0)):
+        low, high = math.log(scale * narrow), math.log(scale * wide)
+        best = minimize_scalar(cost, bounds=(low, high), method="bounded", options={"xatol": 0.02})
+        if min(best.x - low, high - best.x) > 0.1:
+            return float(best.x)
+    warnings.warn(
+        f"the likeliest bandwidth lies at the end of what was searched, {scale * narrow:.2g} to "
+        f"{scale * wide:.2g}: the codes lie nearly in pairs, or on few points. Look at them, and "
+        "choose a bandwidth by hand",
+        stacklevel=3,
+    )
+    return float(best.x)
 
 
 def knn_distance(z: Tensor, codes: Tensor, k: int = 10) -> Tensor:

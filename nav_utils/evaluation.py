@@ -17,7 +17,7 @@ from scipy import ndimage
 from scipy.stats import beta
 from torch import Tensor, nn
 
-from nav_utils.arguments import expect_samples
+from nav_utils.arguments import expect_samples, kind_of, seeded_generator
 from nav_utils.densities import (
     GaussianMixture,
     StandardNormal,
@@ -25,7 +25,7 @@ from nav_utils.densities import (
     kde_log_prob,
     knn_distance,
 )
-from nav_utils.models import Autoencoder
+from nav_utils.models import Autoencoder, like_weights
 from nav_utils.navigation import Path
 
 # Is more of it better? What `Reference.worse_than` needs to know of each measure.
@@ -42,7 +42,8 @@ class Reference:
     """Codes to judge by, that nothing was fitted on.
 
     Half of them carry the density; the other half are judged like any other point, and say what is
-    usual (`usual`).
+    usual (`usual`). Points, codes and models may be of any floating-point type: measures come back
+    in that of the points.
 
     Args:
         codes: (N, d), N at least 20.
@@ -69,7 +70,7 @@ class Reference:
             raise ValueError(f"codes: expected at least 20, got {len(codes)}")
         if classifier is not None and model is None:
             raise ValueError("classifier: expected a model too, whose images it can judge")
-        order = torch.randperm(len(codes), generator=torch.Generator().manual_seed(seed))
+        order = torch.randperm(len(codes), generator=seeded_generator(seed))
         self.density_codes, others = (codes[rows.to(codes.device)] for rows in order.chunk(2))
         self.model, self.classifier = model, classifier
         self.k = min(k, len(self.density_codes))
@@ -92,7 +93,7 @@ class Reference:
         if self.model is None:
             return found
         for name, values in self._of_images(z.reshape(-1, z.shape[-1])).items():
-            found[name] = values.reshape(z.shape[:-1])
+            found[name] = values.reshape(z.shape[:-1]).to(z)
         return found
 
     def worse_than(self, measures: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -103,8 +104,8 @@ class Reference:
         shares = {}
         for name, values in measures.items():
             sign = 1.0 if MORE_IS_BETTER[name] else -1.0
-            usual = (sign * self.usual[name]).sort().values
-            below = torch.searchsorted(usual, (sign * values).contiguous(), right=True)
+            usual = (sign * self.usual[name]).to(values.device).double().sort().values
+            below = torch.searchsorted(usual, (sign * values).double().contiguous(), right=True)
             shares[name] = 1 - below.double() / len(usual)
         return shares
 
@@ -112,11 +113,11 @@ class Reference:
         """Measures that look at decoded images, for z (N, d), in chunks."""
         assert self.model is not None
         columns: dict[str, list[Tensor]] = {}
-        for chunk in z.split(5000):
+        for chunk in like_weights(z, self.model).split(5000):
             images = self.model.decode(chunk)
             found = {"cycle error": (chunk - self.model.encode(images)).norm(dim=-1)}
             if self.classifier is not None:
-                log_p = self.classifier(images).log_softmax(-1)
+                log_p = self.classifier(like_weights(images, self.classifier)).log_softmax(-1)
                 found["confidence"] = log_p.amax(-1).exp()
                 found["entropy"] = -(log_p.exp() * log_p).sum(-1)
             for name, values in found.items():
@@ -161,9 +162,17 @@ def evaluate(path: Path, reference: Reference, n: int = 200) -> PathReport:
     The places lie on the straight pieces between the path's points too, so that a torn path pays
     for its tears.
 
+    Args:
+        path: what `navigate` gives, float32 or float64, whatever the type of codes and model.
+        reference: the judge.
+        n: places on each path, at least 2.
+
     Raises:
-        ValueError: n below 2, or codes of another dimension than the path.
+        ValueError: n below 2, codes of another dimension than the path, or no path or reference.
     """
+    for name, value, kind in (("path", path, Path), ("reference", reference, Reference)):
+        if not isinstance(value, kind):
+            raise ValueError(f"{name}: expected a {kind.__name__}, got {kind_of(value)}")
     if n < 2:
         raise ValueError(f"n: expected at least 2 places on a path, got {n}")
     found = reference.measures(path.resample(n))  # each (B, n)
@@ -269,7 +278,7 @@ def hole_mass(
     Raises:
         ValueError: a logit that is not finite somewhere.
     """
-    z = prior.sample(n, torch.Generator().manual_seed(seed))
+    z = prior.sample(n, seeded_generator(seed))
     with torch.no_grad():
         a = logit(z)
     if not bool(torch.isfinite(a).all()):

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from nav_utils.arguments import expect_samples, expect_shape
+from nav_utils.arguments import expect_samples, expect_shape, kind_of
 
 
 def lerp(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
@@ -25,6 +25,9 @@ def lerp(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
         ValueError: z_a and z_b are not alike, not floating or empty; t is of another shape, empty
             or not finite.
     """
+    for name, z in (("z_a", z_a), ("z_b", z_b)):
+        if not isinstance(z, Tensor):
+            raise ValueError(f"{name}: expected a tensor, got {kind_of(z)}")
     kinds = [(tuple(z.shape), z.dtype, str(z.device)) for z in (z_a, z_b)]
     if kinds[0] != kinds[1] or not z_a.is_floating_point() or z_a.ndim < 1 or z_a.numel() == 0:
         raise ValueError(

@@ -3,6 +3,9 @@
 All are plain multilayer perceptrons, except the judge. Every network ends in *logits*:
 probabilities are for people. Weights are drawn from the `seed` argument alone, so that two models
 with the same arguments are the same model.
+
+One rule for types and devices: a network computes in the floating-point type of its weights and on
+their device; the result has the type and the device of what was given.
 """
 
 from __future__ import annotations
@@ -22,6 +25,26 @@ from nav_utils.arguments import expect_shape
 Network = TypeVar("Network", bound=nn.Module)
 
 
+def like_weights(x: Tensor, module: nn.Module) -> Tensor:
+    """x in the type and on the device of a module's weights; as it is if there are none."""
+    weight = next(module.parameters(), x)
+    return x.to(weight.device, weight.dtype)
+
+
+class AsGiven(nn.Sequential):
+    """Layers in turn, computed as their weights are (type and device), given back as the input is.
+
+    Prints as an `nn.Sequential` of the same layers does.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any x that the layers take, of any floating-point type, on any device."""
+        return super().forward(like_weights(x, self)).to(x)
+
+    def _get_name(self) -> str:
+        return "Sequential"
+
+
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
     """A multilayer perceptron: Linear, SiLU, Linear, ..., Linear.
 
@@ -30,12 +53,13 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
             of 512.
 
     Returns:
-        A module from (..., sizes[0]) to (..., sizes[-1]), with no activation at its end.
+        A module from (..., sizes[0]) to (..., sizes[-1]), with no activation at its end. It answers
+        in the type of what it is given, whatever that of its weights.
     """
     layers: list[nn.Module] = []
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), nn.SiLU()]
-    return nn.Sequential(*layers[:-1])
+    return AsGiven(*layers[:-1])
 
 
 def mlp_value_and_grad(network: nn.Sequential, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,6 +88,14 @@ def mlp_value_and_grad(network: nn.Sequential, z: Tensor) -> tuple[Tensor, Tenso
     return value, gradient
 
 
+def mlp_sizes(network: nn.Module) -> list[int] | None:
+    """The widths of a network that `mlp` made, None for any other."""
+    linear = [m for m in network.children() if isinstance(m, nn.Linear)]
+    sizes = [layer.in_features for layer in linear] + [linear[-1].out_features] if linear else []
+    with torch.device("meta"):  # a twin without weights, which would use up random numbers
+        return sizes if len(sizes) > 1 and repr(network) == repr(mlp(sizes)) else None
+
+
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Inside this context torch draws from `seed`; afterwards the global generator is as it was."""
@@ -74,6 +106,9 @@ def seeded(seed: int) -> Iterator[None]:
 
 class Autoencoder(nn.Module):
     """Encoder and decoder, without any wish about how the codes are distributed.
+
+    Images and codes may be float32, float64, float16 or bfloat16, whatever the weights are: the
+    model computes in the type of its weights, and answers in the type of what it is given.
 
     Args:
         image_shape: (C, H, W) of one image.
@@ -188,7 +223,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.config: dict[str, Any] = {"n_classes": n_classes, "width": width, "seed": seed}
         with seeded(seed):
-            self.layers = nn.Sequential(
+            self.layers = AsGiven(
                 nn.Conv2d(1, width, 5, padding=2),  # 28 x 28
                 nn.SiLU(),
                 nn.MaxPool2d(2),  # 14 x 14

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
+from nav_utils.arguments import kind_of
 from nav_utils.correction import Status
 from nav_utils.navigation import Path
 from nav_utils.pretrained import LatentSpace
@@ -56,27 +57,55 @@ def show(fig: Figure, alt: str) -> None:
     display({"text/html": image, "text/plain": f"[figure: {alt}]"}, raw=True)
 
 
-def image_grid(images: Tensor, ax: Axes | None = None, columns: int | None = None) -> Axes:
-    """Draw images side by side on one Axes, each scaled from 0 (white) to 1 (black).
+def as_array(x: Tensor | np.ndarray, what: str) -> np.ndarray:
+    """The values of a tensor of any type on any device, or of an array; ValueError for others."""
+    if isinstance(x, Tensor):
+        x = x.detach().cpu()
+        x = x.float() if x.dtype == torch.bfloat16 else x  # which NumPy does not know
+    found = np.asarray(x)
+    if found.dtype.kind not in "biuf":
+        raise ValueError(f"{what}: expected a tensor or an array of numbers, got {kind_of(x)}")
+    return found
+
+
+def image_grid(
+    images: Tensor | np.ndarray, ax: Axes | None = None, columns: int | None = None
+) -> Axes:
+    """Draw images side by side on one Axes: grey ones from 0 (white) to 1 (black), colour as it is.
 
     Args:
-        images: (N, 1, H, W) or (N, H, W) in [0, 1].
+        images: (..., 1, H, W) or (N, H, W) grey, (..., 3, H, W) red, green and blue; in [0, 1]. A
+            tensor or an array.
         ax: the Axes to draw on; a new figure's if not given.
         columns: images in a row; all in one row if not given.
 
     Returns:
         The Axes.
+
+    Raises:
+        ValueError: for other shapes, and for no image.
     """
-    pictures = images.detach().cpu().reshape(-1, *images.shape[-2:]).numpy()
-    n, height, width = pictures.shape
+    pictures = as_array(images, "images")
+    shape = pictures.shape
+    grey = len(shape) == 3 or (len(shape) > 3 and shape[-3] == 1)
+    if pictures.size == 0 or not (grey or (len(shape) > 3 and shape[-3] == 3)):
+        raise ValueError(
+            "images: expected at least one, (N, H, W) or (..., C, H, W) with 1 or 3 channels, "
+            f"got {shape}"
+        )
+    channels = 1 if grey else 3
+    pictures = pictures.reshape(-1, channels, *shape[-2:]).transpose(0, 2, 3, 1)  # (N, H, W, C)
+    n, height, width = pictures.shape[:3]
     columns = columns or n
     rows = -(-n // columns)
-    canvas = np.zeros((rows * (height + 1) - 1, columns * (width + 1) - 1))
+    size = (rows * (height + 1) - 1, columns * (width + 1) - 1, channels)
+    canvas = np.full(size, 0.0 if grey else 1.0)  # white
     for i, picture in enumerate(pictures):
         top, left = i // columns * (height + 1), i % columns * (width + 1)
         canvas[top : top + height, left : left + width] = picture
     if ax is None:
         ax = plt.subplots(figsize=(0.7 * columns, 0.7 * rows), layout="constrained")[1]
+    canvas = canvas[..., 0] if grey else canvas.clip(0, 1)
     ax.imshow(canvas, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     ax.set_xticks([])
     ax.set_yticks([])
@@ -84,13 +113,16 @@ def image_grid(images: Tensor, ax: Axes | None = None, columns: int | None = Non
 
 
 def plot_codes(
-    codes: Tensor, labels: Tensor | None = None, ax: Axes | None = None, radius: float = 4.0
+    codes: Tensor | np.ndarray,
+    labels: Tensor | np.ndarray | None = None,
+    ax: Axes | None = None,
+    radius: float = 4.0,
 ) -> Axes:
     """Scatter two-dimensional codes, each class with its marker and its digit at the class's
     median.
 
     Args:
-        codes: (N, 2).
+        codes: (N, 2), a tensor or an array.
         labels: (N,) whole numbers; all points look alike if not given.
         ax: the Axes to draw on; a new figure's if not given.
         radius: the axes go from -radius to radius; dashed circles hold 39 % and 86 % of the prior's
@@ -98,13 +130,22 @@ def plot_codes(
 
     Returns:
         The Axes.
+
+    Raises:
+        ValueError: for other shapes, and for labels that are no whole numbers.
     """
-    if codes.dim() != 2 or codes.shape[-1] != 2:
-        raise ValueError(f"codes: expected shape (N, 2), got {tuple(codes.shape)}")
+    z = as_array(codes, "codes")
+    if z.ndim != 2 or z.shape[-1] != 2:
+        raise ValueError(f"codes: expected shape (N, 2), got {z.shape}")
     if ax is None:
         ax = plt.subplots(figsize=(5, 5), layout="constrained")[1]
-    z = codes.detach().cpu().numpy()
-    groups = np.zeros(len(z), int) if labels is None else labels.cpu().numpy()
+    groups = np.zeros(len(z), int) if labels is None else as_array(labels, "labels")
+    if groups.shape != z.shape[:1] or (groups != np.round(groups)).any():
+        raise ValueError(
+            f"labels: expected {len(z)} whole numbers, one for each code, got {groups.dtype} of "
+            f"shape {groups.shape}"
+        )
+    groups = groups.astype(int)
     colours = plt.get_cmap("tab10")
     for group in np.unique(groups):
         points = z[groups == group]
@@ -201,20 +242,24 @@ def plot_map(
     return ax
 
 
-def decoded_rows(rows: Sequence[tuple[str, Tensor]], title: str = "") -> Figure:
+def decoded_rows(rows: Sequence[tuple[str, Tensor | np.ndarray]], title: str = "") -> Figure:
     """Rows of decoded images under each other, aligned, each with its name at the left.
 
     Args:
-        rows: (name, images (N, 1, H, W)) for each row, all with the same N.
+        rows: (name, images) for each row, all with the same number of images, as `image_grid` has
+            them: grey (N, 1, H, W) or in colour (N, 3, H, W).
         title: above the figure.
 
     Returns:
         The figure, for `show`.
+
+    Raises:
+        ValueError: for no row, for no images, or for rows of different lengths.
     """
-    n = len(rows[0][1])
-    if any(len(images) != n for _, images in rows):
-        lengths = [len(images) for _, images in rows]
-        raise ValueError(f"rows: expected equally many images in each, got {lengths}")
+    lengths = [len(images) for _, images in rows]
+    if len(set(lengths)) != 1 or lengths[0] == 0:
+        raise ValueError(f"rows: expected equally many images in each, got {lengths or 'no row'}")
+    n = lengths[0]
     fig, axes = plt.subplots(
         len(rows),
         1,

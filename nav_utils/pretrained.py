@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nav_utils.checkpointing import read_safetensors
+from nav_utils.checkpointing import expect_weights, facts_of, parse_safetensors
 from nav_utils.models import AAE, Classifier, Network
 from nav_utils.ratio import DensityRatio
 
 CHECKPOINTS = pathlib.Path(__file__).parent / "checkpoints"
+CODES = ".codes.safetensors"  # what every latent space has
+CLASSIFIER = "mnist-classifier.model.safetensors"
 
 
 class LatentSpace(NamedTuple):
@@ -48,7 +50,9 @@ class LatentSpace(NamedTuple):
 
 
 def load_pretrained(
-    name: str = "mnist-2d", device: str | torch.device = "cpu", folder: pathlib.Path = CHECKPOINTS
+    name: str = "mnist-2d",
+    device: str | torch.device = "cpu",
+    folder: str | pathlib.Path = CHECKPOINTS,
 ) -> LatentSpace:
     """Load a shipped latent space, after comparing every file with its hash.
 
@@ -58,15 +62,15 @@ def load_pretrained(
         folder: another folder of checkpoints with a manifest, for example your own.
 
     Returns:
-        A `LatentSpace`.
+        A `LatentSpace`, whose tensors are its own: the files may change afterwards.
 
     Raises:
         ValueError: for an unknown name, or a file whose bytes are not those of the manifest.
-        FileNotFoundError: when a file of the manifest is missing.
+        FileNotFoundError: when the folder has no manifest, or a file of the manifest is missing.
     """
     weights, metadata = read_verified(f"{name}.model.safetensors", folder)
-    model = rebuild(AAE, weights, metadata).to(device)
     codes, _ = read_verified(f"{name}.codes.safetensors", folder)
+    model = rebuild(AAE, weights, metadata).to(device)
     tensors = {key: value.to(device) for key, value in codes.items()}
     return LatentSpace(
         model=model,
@@ -76,61 +80,109 @@ def load_pretrained(
         labels=tensors["labels"].long(),
         test_codes=tensors["test_codes"].float(),
         test_labels=tensors["test_labels"].long(),
-        card=json.loads(verified(f"{name}.json", folder).read_text()),
+        card=json.loads(verified(f"{name}.json", folder)),
     )
 
 
 def load_ratio(
-    name: str, folder: pathlib.Path = CHECKPOINTS, device: str | torch.device = "cpu"
+    name: str,
+    folder: str | pathlib.Path = CHECKPOINTS,
+    device: str | torch.device = "cpu",
 ) -> DensityRatio | None:
-    """The density ratio of a latent space, None where the manifest has none."""
-    file = f"{name}.ratio.safetensors"
-    if file not in json.loads((folder / "manifest.json").read_text()):
+    """The density ratio of a latent space, None where the manifest has none.
+
+    Args and errors as in `load_pretrained`.
+    """
+    file, manifest = f"{name}.ratio.safetensors", manifest_of(folder)
+    if file not in manifest and f"{name}.codes.safetensors" in manifest:
         return None
-    return DensityRatio.load(verified(file, folder)).to(device)
+    return DensityRatio.from_bytes(verified(file, folder), file).to(device)
 
 
 def load_classifier(
-    device: str | torch.device = "cpu", folder: pathlib.Path = CHECKPOINTS
+    device: str | torch.device = "cpu", folder: str | pathlib.Path = CHECKPOINTS
 ) -> Classifier:
     """Load the shipped judge of MNIST digits, a `Classifier` of pixels, with frozen weights.
 
     Args and errors as in `load_pretrained`.
     """
-    weights, metadata = read_verified("mnist-classifier.model.safetensors", folder)
+    weights, metadata = read_verified(CLASSIFIER, folder)
     return rebuild(Classifier, weights, metadata).to(device)
 
 
 def rebuild(kind: type[Network], weights: dict[str, Tensor], metadata: dict[str, str]) -> Network:
     """The network that `weights` and the configuration in `metadata` describe, frozen."""
-    model = kind(**json.loads(metadata["config"]))
+    model = kind(**facts_of(metadata, "config", kind.__name__))
+    expect_weights(model, weights, kind.__name__)
     model.load_state_dict({key: value.float() for key, value in weights.items()})
     return model.eval().requires_grad_(False)
 
 
-def read_verified(file: str, folder: pathlib.Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read_verified(
+    file: str, folder: str | pathlib.Path
+) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a safetensors file of `folder`, once its hash was found right."""
-    return read_safetensors(verified(file, folder))
+    return parse_safetensors(verified(file, folder), file)
 
 
-def verified(file: str, folder: pathlib.Path) -> pathlib.Path:
-    """The path of `file` in `folder`; ValueError unless its SHA-256 is the manifest's."""
-    manifest: dict[str, str] = json.loads((folder / "manifest.json").read_text())
+def verified(file: str, folder: str | pathlib.Path) -> bytes:
+    """The bytes of `file` in `folder`; ValueError unless their SHA-256 is the manifest's.
+
+    Read once: what is used is what was hashed, whatever becomes of the file.
+    """
+    manifest, path = manifest_of(folder), pathlib.Path(folder).expanduser() / file
     if file not in manifest:
-        names = sorted({known.split(".")[0] for known in manifest})
-        near = difflib.get_close_matches(file.split(".")[0], names, n=1, cutoff=0)
-        raise ValueError(
-            f"{file.split('.')[0]!r}: expected one of {', '.join(names)}; did you mean {near[0]!r}?"
-        )
-    path = folder / file
-    if not path.exists():
+        raise ValueError(unknown(file, manifest))
+    shipped = path.parent.resolve() == CHECKPOINTS.resolve()
+    cure = "install nav_utils again" if shipped else f"write it anew: {command_for(path)}"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{path}: the manifest names this file, but it is missing; install nav_utils again"
-        )
-    came = hashlib.sha256(path.read_bytes()).hexdigest()
+            f"{path}: the manifest names this file, but it is missing; {cure}"
+        ) from error
+    came = hashlib.sha256(content).hexdigest()
     if came != manifest[file]:
         raise ValueError(
             f"{path}: expected SHA-256 {manifest[file]}, got {came}. The file was changed "
-            "or damaged: install nav_utils again, or train it anew (python -m nav_utils.recipes)"
+            f"or damaged: {cure}"
         )
-    return path
+    return content
+
+
+def manifest_of(folder: str | pathlib.Path) -> dict[str, str]:
+    """The SHA-256 of each file of a folder of checkpoints, by its name."""
+    path = pathlib.Path(folder).expanduser() / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileNotFoundError(
+            f"folder: expected a folder of checkpoints, with a manifest.json in it, got {folder}; "
+            "leave folder out for the shipped ones, or let python -m nav_utils.recipes write one"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: expected a manifest in JSON, got: {error}") from error
+    return manifest
+
+
+def unknown(file: str, manifest: dict[str, str]) -> str:
+    """What to say of a file that the manifest does not name: which of its kind there are."""
+    name, _, kind = file.partition(".")
+    if file == CLASSIFIER:
+        return f"{file}: expected it in the manifest, got one without; write it: " + command_for(
+            pathlib.Path("FOLDER") / file
+        )
+    spaces = {known.partition(".")[0] for known in manifest if known.endswith(CODES)}
+    names = sorted(n for n in spaces if f"{n}.{kind}" in manifest) or sorted(spaces)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{name!r}: expected one of {', '.join(names) or 'none, for there are none'}{hint}"
+
+
+def command_for(path: pathlib.Path) -> str:
+    """The command that writes a file of a folder of one's own."""
+    name = path.name.partition(".")[0]
+    name = {"mnist-classifier": "classifier"}.get(name, name)
+    if path.name.partition(".")[2].startswith("ratio."):
+        name = "ratios"
+    return f"python -m nav_utils.recipes {name} --folder {path.parent}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import enum
-import json
 import math
 import os
 import pathlib
@@ -22,10 +21,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from nav_utils.arguments import expect_samples, expect_shape
-from nav_utils.checkpointing import read_safetensors, write_safetensors
+from nav_utils.arguments import expect_codes, expect_samples, expect_shape, seeded_generator
+from nav_utils.checkpointing import (
+    as_json,
+    expect_weights,
+    facts_of,
+    parse_safetensors,
+    select,
+    write_safetensors,
+)
 from nav_utils.densities import GaussianMixture, StandardNormal, knn_distance
-from nav_utils.models import mlp, mlp_value_and_grad, seeded
+from nav_utils.models import mlp, mlp_sizes, mlp_value_and_grad, seeded
 from nav_utils.training import cosine_rate
 
 
@@ -70,6 +76,7 @@ class Ratio:
 
     def logit_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """a(z) and its gradient in z, (...) and (..., d), from one evaluation; both detached."""
+        expect_shape(z, [self.prior.dim], "z")
         with torch.enable_grad():
             z = z.detach().requires_grad_()
             a = self.logit(z)
@@ -78,6 +85,7 @@ class Ratio:
 
     def score_q(self, z: Tensor) -> Tensor:
         """Gradient of log q, (..., d): the prior's score minus grad a; -z - grad a for N(0, I)."""
+        expect_shape(z, [self.prior.dim], "z")
         return self.prior.score(z.detach()) - self.logit_and_grad(z)[1]
 
     def log_q(self, z: Tensor) -> Tensor:
@@ -95,6 +103,7 @@ class Ratio:
         """
         if not 0 < eps < 0.5:
             raise ValueError(f"eps: expected a number between 0 and 1/2, got {eps}")
+        expect_shape(z, [self.prior.dim], "z")
         a = self.logit(z.detach()).detach()
         band = math.log((0.5 + eps) / (0.5 - eps))
         region = torch.full_like(a, Region.EQUILIBRIUM, dtype=torch.int64)
@@ -103,6 +112,7 @@ class Ratio:
 
     def no_data(self, z: Tensor, k: int = 10, tail: float = 1e-3) -> Tensor:
         """Whether neither prior nor codes have mass there, (...) bool; arguments as in `region`."""
+        expect_shape(z, [self.prior.dim], "z")
         lowest, farthest = self._support(k, tail)
         empty = self.prior.log_prob(z.detach()) < lowest
         if bool(empty.any()):  # the codes are asked only where the prior has no mass
@@ -173,6 +183,7 @@ class ExactRatio(Ratio):
 
     def score_q(self, z: Tensor) -> Tensor:
         """The exact score of q, (..., d)."""
+        expect_shape(z, [self.q.dim], "z")
         return self.q.score(z.detach())
 
 
@@ -274,7 +285,7 @@ class DensityRatio(Ratio):
             "probability": self.probability,
             "history": self.history,
         }
-        write_safetensors(path, tensors | {"held_out": self.held_out}, {"ratio": json.dumps(facts)})
+        write_safetensors(path, tensors | {"held_out": self.held_out}, {"ratio": as_json(facts)})
 
     @classmethod
     def load(cls, path: str | pathlib.Path, network: nn.Module | None = None) -> DensityRatio:
@@ -284,23 +295,38 @@ class DensityRatio(Ratio):
             path: the file.
             network: a module to put the weights into; needed unless `fit_ratio` made the ratio.
 
+        Returns:
+            A ratio with tensors of its own: the file may change afterwards.
+
         Raises:
-            ValueError: for a file of another kind, or when a network is needed.
+            ValueError: for a file of another kind, or one that does not fit the network, which is
+                then left as it was; or when a network is needed.
             FileNotFoundError: when there is none.
         """
-        tensors, metadata = read_safetensors(path)
+        return cls.from_bytes(pathlib.Path(path).read_bytes(), path, network)
+
+    @classmethod
+    def from_bytes(
+        cls, content: bytes, source: str | pathlib.Path, network: nn.Module | None = None
+    ) -> DensityRatio:
+        """As `load`, from the bytes of a file; errors name its source."""
+        tensors, metadata = parse_safetensors(content, source)
         if "ratio" not in metadata:
-            raise ValueError(f"{path}: expected a file written by DensityRatio.save, got another")
-        facts = json.loads(metadata["ratio"])
+            raise ValueError(f"{source}: expected a file written by DensityRatio.save, got another")
+        facts, weights = facts_of(metadata, "ratio", source), select(tensors, "network.")
+        lacking = sorted({"sizes", "scale", "shift", "probability", "history"} - facts.keys())
+        lacking += ["held_out"] * ("held_out" not in tensors)
+        if lacking:
+            raise ValueError(f"{source}: expected a whole ratio, got one without {lacking}")
         if network is None:
             if facts["sizes"] is None:
-                raise ValueError(f"{path}: expected network=, a module to put its weights into")
+                raise ValueError(f"{source}: expected network=, a module to put its weights into")
             network = mlp(facts["sizes"])
-        prefix = "network."
-        weights = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+            network.to(next(iter(weights.values()), torch.empty(0)).dtype)
+        expect_weights(network, weights, source)
         network.load_state_dict(weights)
         options = {key: facts[key] for key in ("scale", "shift", "probability")}
-        ratio = cls(network, tensors["held_out"].float(), **options)
+        ratio = cls(network, tensors["held_out"], **options)
         ratio.history = facts["history"]
         return ratio
 
@@ -318,14 +344,6 @@ def logit_of(probability: Tensor) -> Tensor:
             stacklevel=3,
         )
     return torch.logit(probability, eps=tiny)
-
-
-def mlp_sizes(network: nn.Module) -> list[int] | None:
-    """The widths of a network that `mlp` made, None for any other."""
-    linear = [m for m in network.children() if isinstance(m, nn.Linear)]
-    sizes = [layer.in_features for layer in linear] + [linear[-1].out_features] if linear else []
-    with torch.device("meta"):  # a twin without weights, which would use up random numbers
-        return sizes if len(sizes) > 1 and repr(network) == repr(mlp(sizes)) else None
 
 
 # ---- learning it ------------------------------------------------------------------------------
@@ -379,9 +397,10 @@ def fit_ratio(
     Raises:
         ValueError: codes not finite, too few, all the same, of another dimension than held_out or
             the prior, or rows that stand in both codes and held_out.
+        FloatingPointError: when the held-out loss is not finite.
     Source: Sugiyama, Suzuki and Kanamori 2012; as a diagnosis of GANs, Azadi et al. 2018.
     """
-    check_codes(codes, held_out)
+    expect_codes(codes, held_out)
     prior = prior or StandardNormal(codes.shape[1])
     if prior.dim != codes.shape[1]:
         raise ValueError(
@@ -390,7 +409,7 @@ def fit_ratio(
     fitting, stopping, levels = (part.to(device) for part in split_codes(codes, held_out, seed))
     with seeded(seed):
         network = mlp([prior.dim, *hidden, 1]).to(device)
-    generator = torch.Generator(device).manual_seed(seed)
+    generator = seeded_generator(seed, device)
     stopping_prior = prior.sample(4 * len(stopping), generator)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
@@ -413,6 +432,12 @@ def fit_ratio(
                 continue
             with torch.no_grad():
                 value = float(logistic_loss(network(stopping_prior), network(stopping)))
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"the held-out loss is {value} at step {number} of {steps}: the training has "
+                    "diverged. Try a smaller learning_rate, and look at the codes for values far "
+                    "from all others"
+                )
             look = {"step": number, "train_loss": sum(recent) / len(recent), "held_out_loss": value}
             for name, entry in look.items():
                 history[name].append(entry)
@@ -433,7 +458,7 @@ def fit_ratio(
 
 def split_codes(codes: Tensor, held_out: Tensor | None, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Codes to fit on, to stop by and to set levels with, float32; see `fit_ratio`."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded_generator(seed)
     codes = codes.detach().cpu().float()
     if held_out is None:
         order = torch.randperm(len(codes), generator=generator)
@@ -463,26 +488,3 @@ def platt(network: nn.Module, prior_samples: Tensor, codes: Tensor) -> tuple[flo
     optimizer.step(closure)
     scale, shift = theta.detach().tolist()
     return math.exp(scale), shift
-
-
-def check_codes(codes: Tensor, held_out: Tensor | None) -> None:
-    """Raise ValueError for codes that no ratio can be fitted on."""
-    expect_samples(**{"codes": codes} | ({} if held_out is None else {"held_out_codes": held_out}))
-    for name, x, least in (("codes", codes, 12), ("held_out", held_out, 4)):
-        if x is None:
-            continue
-        if len(x) < least:
-            raise ValueError(f"{name}: expected at least {least} points, got {len(x)}")
-        if bool((x == x[0]).all()):
-            raise ValueError(
-                f"{name}: expected codes that differ, got the same point {len(x)} times: has the "
-                "encoder collapsed?"
-            )
-    if held_out is not None:
-        rows = {tuple(row) for row in codes.detach().cpu().tolist()}
-        shared = sum(tuple(row) in rows for row in held_out.detach().cpu().tolist())
-        if shared:
-            raise ValueError(
-                f"held_out: expected codes of other images, got {shared} of {len(held_out)} rows "
-                "that stand in codes too; a network that memorises would look good on them"
-            )

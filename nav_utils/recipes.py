@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import pathlib
 import platform
 from typing import Any
@@ -26,11 +25,11 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from nav_utils.calibration import calibration_report
-from nav_utils.checkpointing import tensor_hash, write_safetensors
+from nav_utils.checkpointing import tensor_hash, write_safetensors, write_whole
 from nav_utils.data import ImageData, load_images
-from nav_utils.models import AAE, Classifier
+from nav_utils.models import AAE, Classifier, mlp_sizes
 from nav_utils.pretrained import CHECKPOINTS, load_pretrained
-from nav_utils.ratio import fit_ratio, mlp_sizes
+from nav_utils.ratio import fit_ratio
 from nav_utils.training import (
     adam,
     cosine_rate,
@@ -302,7 +301,7 @@ def write(
 
 def write_card(folder: pathlib.Path, file: str, card: dict[str, Any]) -> None:
     """Write a model card and enter its hash into the manifest."""
-    write_text(folder / file, json.dumps(card, indent=2) + "\n")
+    write_whole(folder / file, (json.dumps(card, indent=2) + "\n").encode())
     enter(folder, file)
 
 
@@ -311,14 +310,7 @@ def enter(folder: pathlib.Path, file: str) -> None:
     manifest = folder / "manifest.json"
     hashes = json.loads(manifest.read_text()) if manifest.exists() else {}
     hashes[file] = hashlib.sha256((folder / file).read_bytes()).hexdigest()
-    write_text(manifest, json.dumps(dict(sorted(hashes.items())), indent=2) + "\n")
-
-
-def write_text(path: pathlib.Path, text: str) -> None:
-    """Write a text file in one move."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(manifest, (json.dumps(dict(sorted(hashes.items())), indent=2) + "\n").encode())
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -20,9 +20,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from nav_utils.arguments import expect_images, expect_whole, seeded_generator
 from nav_utils.checkpointing import Checkpoint, describe_run
+from nav_utils.divergence import advice, finite_step, weights_of
 from nav_utils.history import History
-from nav_utils.models import AAE, VAE, Autoencoder
+from nav_utils.models import AAE, VAE, Autoencoder, like_weights
 
 Losses = dict[str, Tensor]
 Optimizers = Mapping[str, torch.optim.Optimizer]
@@ -165,7 +167,8 @@ def fit(
 
     Args:
         model: updated in place.
-        images: (N, C, H, W) in [0, 1].
+        images: (N, C, H, W) in [0, 1], of any floating-point type; the model's weights decide in
+            which type they are computed with.
         optimizers: by name, as `step` expects them.
         step: (model, optimizers, x, generator) -> losses, a dict of scalars.
         epochs, batch_size: the last batch of an epoch may be smaller.
@@ -184,13 +187,20 @@ def fit(
         The `History` of every loss at every step.
 
     Raises:
-        ValueError: for bad arguments, or a checkpoint of another run.
-        FloatingPointError: when a loss is not finite; the weights are those before that step.
+        ValueError: for bad arguments, or a checkpoint of another run or device, or a damaged one;
+            nothing has been touched then.
+        FloatingPointError: when a step ends in losses or weights that are not finite; the weights
+            are put back to what they were before it.
     """
-    check_arguments(model, images, epochs, batch_size, checkpoint_every, decay)
-    device = next(model.parameters()).device
-    images = images.to(device)
-    generator = torch.Generator(device).manual_seed(seed)
+    expect_images(images)
+    numbers = {"epochs": epochs, "batch_size": batch_size, "checkpoint_every": checkpoint_every}
+    epochs, batch_size, checkpoint_every = expect_whole(1, **numbers)
+    (seed,) = expect_whole(seed=seed)
+    if not 0 < decay <= 1:
+        raise ValueError(f"decay: expected a share of the run, above 0 and at most 1, got {decay}")
+    images = like_weights(images, model)
+    device = images.device
+    generator = seeded_generator(seed, device)
     n_batches = math.ceil(len(images) / batch_size)
     n_steps, done = epochs * n_batches, 0
     rates = {name: optimizers[name].param_groups[0]["lr"] for name in cosine}
@@ -202,6 +212,7 @@ def fit(
         done = saved.load(model, optimizers, generator, history)
 
     model.train()
+    kept = [weight.detach().clone() for weight in weights_of(model)]  # before the step
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm forgets it in notebooks
     with tqdm(total=n_steps, initial=done, unit="step", disable=silent) as bar:
         for number in range(done, n_steps):
@@ -210,9 +221,11 @@ def fit(
                 order = epoch_order(len(images), seed, epoch).to(device).split(batch_size)
             for name, rate in rates.items():
                 optimizers[name].param_groups[0]["lr"] = cosine_rate(rate, number / n_steps, decay)
-            losses = step(model, optimizers, images[order[batch]], generator)
-            values = {name: float(loss.detach()) for name, loss in losses.items()}
-            stop_if_not_finite(values, number, n_steps, checkpoint)
+            try:
+                values = finite_step(step, model, optimizers, images[order[batch]], generator, kept)
+            except FloatingPointError as error:
+                where = f"step {number + 1} of {n_steps}"
+                raise FloatingPointError(advice(error, where, model, checkpoint)) from error
             history.append(values)
             bar.update()
             bar.set_postfix({name: f"{value:.4g}" for name, value in values.items()}, refresh=False)
@@ -229,7 +242,7 @@ def fit(
 
 def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
     """The order (n,) in which an epoch visits the images: the same whenever it is asked for."""
-    return torch.randperm(n, generator=torch.Generator().manual_seed(1_000_003 * seed + epoch))
+    return torch.randperm(n, generator=seeded_generator(1_000_003 * seed + epoch))
 
 
 def cosine_rate(rate: float, progress: float, decay: float = 1.0) -> float:
@@ -240,59 +253,6 @@ def cosine_rate(rate: float, progress: float, decay: float = 1.0) -> float:
     """
     late = max(0.0, 1 - (1 - progress) / decay)
     return 0.5 * rate * (1 + math.cos(math.pi * late))
-
-
-def stop_if_not_finite(
-    losses: dict[str, float], number: int, n_steps: int, checkpoint: str | pathlib.Path | None
-) -> None:
-    """Raise FloatingPointError when a loss is infinite or NaN, with what to try."""
-    if all(math.isfinite(value) for value in losses.values()):
-        return
-    values = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
-    where = (
-        f"the last whole checkpoint is {checkpoint}"
-        if checkpoint
-        else "no checkpoint was asked for"
-    )
-    raise FloatingPointError(
-        f"a loss is not finite at step {number + 1} of {n_steps}: {values}. The weights are "
-        f"those before this step ({where}). Try a smaller learning rate, a smaller adversarial "
-        "weight, a larger gradient penalty, and look at the images for values outside [0, 1]."
-    )
-
-
-def check_arguments(
-    model: nn.Module,
-    images: Tensor,
-    epochs: int,
-    batch_size: int,
-    checkpoint_every: int,
-    decay: float,
-) -> None:
-    """Raise ValueError for images that cannot be trained on and for numbers out of range."""
-    if not isinstance(images, Tensor) or images.dim() != 4 or not images.is_floating_point():
-        came = (
-            f"{images.dtype} {tuple(images.shape)}"
-            if isinstance(images, Tensor)
-            else type(images).__name__
-        )
-        raise ValueError(f"images: expected a floating-point tensor (N, C, H, W), got {came}")
-    if len(images) == 0:
-        raise ValueError("images: expected at least one, got none")
-    if not bool(torch.isfinite(images).all()) or float(images.min()) < 0 or float(images.max()) > 1:
-        raise ValueError(
-            f"images: expected finite values in [0, 1], got {float(images.min()):.4g} to "
-            f"{float(images.max()):.4g}; divide 8-bit images by 255"
-        )
-    for name, value in {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "checkpoint_every": checkpoint_every,
-    }.items():
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name}: expected a whole number of at least 1, got {value!r}")
-    if not 0 < decay <= 1:
-        raise ValueError(f"decay: expected a share of the run, above 0 and at most 1, got {decay}")
 
 
 # ---- the three methods ------------------------------------------------------------------------

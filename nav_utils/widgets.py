@@ -7,7 +7,6 @@ nothing depends on captured output, and a test can move a slider without a brows
 
 from __future__ import annotations
 
-import functools
 import io
 import math
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from PIL import Image
 
 from nav_utils.correction import Run
 from nav_utils.interpolation import lerp
+from nav_utils.memory import remembered
 from nav_utils.navigation import Path, Planner, Pointwise, String, navigate
 from nav_utils.plots import (
     outcome_words,
@@ -157,14 +157,14 @@ def region_shares(ratio: Ratio, eps: float, level: float) -> dict[str, tuple[flo
 def region_words(ratio: Ratio, eps: float, level: float) -> str:
     """What `draw_regions` shows, in words."""
     shares = region_shares(ratio, eps, level)
-    said = [
+    named = {
+        f"Band, D within {eps:.2f} of 1/2": shares["band"],
+        f"Dotted region, a above {level:.1f}": shares["above"],
+    }
+    return " ".join(
         f"{name}: {prior:.0%} of the prior, {codes:.0%} of the held-out codes."
-        for name, (prior, codes) in (
-            (f"Band, D within {eps:.2f} of 1/2", shares["band"]),
-            (f"Dotted region, a above {level:.1f}", shares["above"]),
-        )
-    ]
-    return " ".join(said)
+        for name, (prior, codes) in named.items()
+    )
 
 
 # ---- a path -----------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def path_explorer(space: LatentSpace) -> App:
     )
 
 
-@functools.lru_cache(maxsize=8)
+@remembered(maxsize=8)
 def corrected_path(
     ratio: Ratio,
     a1: float,
@@ -286,7 +286,7 @@ PLACES = ((0.08, 0.42, 0.46, 0.54), (0.66, 0.42, 0.32, 0.54), (0.12, 0.17, 0.86,
           (0.12, 0.03, 0.86, 0.12))  # fmt: skip
 
 
-@functools.lru_cache(maxsize=4)
+@remembered(maxsize=4)
 def backdrop(ratio: Ratio) -> Image.Image:
     """What no slider changes: the map, the frames, the labels. Drawn once for each ratio."""
     fig = Figure(figsize=PAGE, dpi=80)

@@ -1,9 +1,10 @@
 """What is expected of arguments: what passes, and what the refusal says."""
 
+import numpy as np
 import pytest
 import torch
 
-from nav_utils.arguments import expect_samples, expect_shape
+from nav_utils.arguments import expect_samples, expect_shape, expect_whole, seeded_generator
 
 NAN, INF = float("nan"), float("inf")
 
@@ -55,6 +56,7 @@ BAD_SAMPLES = {
     "integers": ({"codes": torch.ones(4, 3).int()}, "codes: expected finite.*got torch.int32"),
     "empty": ({"codes": torch.zeros(0, 3)}, r"codes: .*at least one, got .*\(0, 3\)"),
     "a list": ({"z": [0.0]}, "z: expected a tensor, got a list"),
+    "an array": ({"z": np.zeros(2)}, "got a ndarray; torch.from_numpy makes a tensor of it"),
     "a number": ({"z": torch.tensor(0.5)}, r"z: expected shape \(\.\.\., d\), got \(\)"),
     "codes of three axes": ({"codes": torch.zeros(2, 2, 2)}, r"codes: expected shape \(N, d\)"),
     "one code": ({"held_out_codes": torch.zeros(2)}, r"held_out_codes: expected shape \(N, d\)"),
@@ -75,3 +77,25 @@ def test_samples_that_nothing_can_be_learnt_from_are_refused_by_name(case):
     samples, message = BAD_SAMPLES[case]
     with pytest.raises(ValueError, match=message):
         expect_samples(**samples)
+
+
+# ---- whole numbers ----
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3), torch.tensor(3)])
+def test_whole_numbers_of_any_kind_become_pythons(value):
+    (found,) = expect_whole(3, steps=value)
+    assert found == 3 and type(found) is int
+    assert seeded_generator(value).initial_seed() == 3
+
+
+@pytest.mark.parametrize("value", [3.0, np.float64(3), "3", None, torch.tensor([3, 3]), 2, -3])
+def test_what_is_no_whole_number_or_too_small_is_refused_by_name(value):
+    with pytest.raises(ValueError, match="steps: expected a whole number of at least 3, got"):
+        expect_whole(3, steps=value)
+
+
+def test_a_seed_may_be_negative_but_no_fraction():
+    assert expect_whole(seed=-3) == [-3]
+    with pytest.raises(ValueError, match="seed: expected a whole number, got 0.5"):
+        seeded_generator(0.5)

@@ -12,7 +12,16 @@ import pytest
 import torch
 
 from nav_utils import checks
-from nav_utils.checks import GENERIC, Mistake, check, closest, exercise, exercises, first_mistake
+from nav_utils.checks import (
+    GENERIC,
+    Mistake,
+    check,
+    closest,
+    exercise,
+    exercises,
+    first_mistake,
+    on_each,
+)
 
 CHAPTER = '''
 """Exercises of a chapter made for this test."""
@@ -109,7 +118,8 @@ def test_the_line_is_the_learners_also_when_a_library_raised():
         np.linalg.inv(np.zeros((2, 2)))
 
     assert "in the line `np.linalg.inv(np.zeros((2, 2)))`" in check("97.1", wrong).message
-    exec("def f(x): return x.sum(7)", names := {})
+    nowhere = compile("def f(x): return x.sum(7)", "<nowhere>", "exec")  # a file that is not there
+    exec(nowhere, names := {})
     assert "in the line" not in check("97.1", names["f"]).message
 
 
@@ -126,7 +136,8 @@ def test_a_hint_comes_with_the_second_failure_of_one_kind():
 def test_an_answer_of_another_kind_is_told():
     verdict = check("97.1", torch.ones(2))  # a tensor where a function is asked for
     assert verdict.status == "error"
-    assert "could not be checked: TypeError" in verdict.message
+    assert verdict.message == "expected a function, got a Tensor."
+    assert "could not be checked: AttributeError" in check("97.10", lambda x: 3).message
 
 
 def test_a_module_reaches_the_checker_as_it_is():
@@ -363,9 +374,27 @@ def test_the_first_mistake_of_several_inputs():
         return closest(value, right)
 
     pairs = [(1, 1), (2, 3), (4, 5)]
-    assert first_mistake(finding(*pair) for pair in pairs).advice == "Expected 3, got 2."
-    assert seen == [1, 2]
+    found = first_mistake(finding(*pair) for pair in pairs)
+    assert found.name == "right on one input only" and found.advice.endswith("Expected 3, got 2.")
+    assert "wrong on another: is a number typed in" in found.advice and seen == [1, 2]
+    assert first_mistake([finding(2, 3)]) == ("a different value", "Expected 3, got 2.")
+    words = first_mistake([("n = 1", None), ("n = 2", finding(2, 3))])
+    assert "wrong on n = 2: is" in words.advice
+    named = Mistake("sign lost", "Put it back.")
+    assert first_mistake([None, named]) is named
     assert first_mistake(iter(())) is None
+
+
+def test_the_same_answer_on_each_input():
+    def values(x, factor):
+        return x * factor, {"forgot the factor": (x, "Multiply.")}
+
+    inputs = [(torch.tensor([1.0, 2.0]), 3), (torch.ones(5), 1), (torch.tensor([4.0]), 7)]
+    assert on_each(lambda x, factor: x * factor, values, inputs) is None
+    assert on_each(lambda x, factor: x, values, inputs).name == "forgot the factor"
+    typed_in = on_each(lambda x, factor: 3 * x, values, inputs)
+    assert typed_in.name == "right on one input only"
+    assert "another, of shape (5,) and 1" in typed_in.advice
 
 
 def test_bad_references_are_refused():

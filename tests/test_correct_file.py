@@ -1,5 +1,6 @@
 """The command that corrects a file: alone, with processes, after accidents."""
 
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+import nav_utils
 from nav_utils import correct_file
 from nav_utils.correct_file import COLUMNS, main
 from nav_utils.correction import Run, Status, correct
@@ -237,6 +239,42 @@ def test_bad_options(files, more, message):
     with pytest.raises(SystemExit, match=message):
         command(files, *more)
     assert not files[1].parent.exists()
+
+
+def test_a_file_that_is_read_is_not_written(files):
+    source, link, hard = files[0], files[0].with_name("link"), files[0].with_name("hard")
+    link.symlink_to(source)
+    os.link(source, hard)
+    before = source.read_bytes()
+    for target in (source, source.parent / "." / source.name, link, hard):
+        with pytest.raises(SystemExit, match="OUT to be another file than IN.*name another OUT"):
+            command((source, target))
+    ratio = files[0].with_name("ratio.safetensors")
+    with seeded(0):
+        DensityRatio(mlp([2, 8, 1]), normal(100, 2)).save(ratio)
+    with pytest.raises(SystemExit, match="OUT to be another file than --ratio"):
+        main([str(source), str(ratio), "--ratio", str(ratio)])
+    with pytest.raises(SystemExit, match="expected a file as OUT, got a folder; name a file in it"):
+        command((source, source.parent))
+    assert source.read_bytes() == before
+    assert left_in(source.parent) == ["hard", "in.safetensors", "link", "ratio.safetensors"]
+
+
+def test_it_runs_where_nothing_is_installed(files, monkeypatch):
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    command(files)
+    with safe_open(files[1], framework="pt") as file:
+        assert json.loads(file.metadata()["correction"])["nav_utils"] == nav_utils.__version__
+
+
+def test_a_space_without_a_ratio_is_no_compass(files):
+    with pytest.raises(
+        SystemExit, match="'mnist-classifier': expected one of digits-2d, mnist-16d"
+    ):
+        command(files, "--space", "mnist-classifier")
 
 
 def test_files_that_are_not_there_or_cannot_be_written(files):

@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import os
 import re
+import shutil
 import struct
 import threading
 from pathlib import Path
@@ -250,6 +251,34 @@ def test_unknown_name_far_from_all():
         load_images("zzz")
 
 
+@pytest.mark.parametrize("name", ["mnist", "digits", "fashion_mnist", "emnist-digits"])
+def test_a_path_of_a_datasets_name_is_a_folder(folder, monkeypatch, name):
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(
+        FileNotFoundError, match=f"^{name}: .*load_images\\('{name}'\\), its name as"
+    ):
+        load_images(Path(name))
+    folder.rename(folder.with_name(name))
+    assert_is(load_images(Path(name)), TRAIN)
+
+
+def test_a_path_that_is_not_there_is_told_as_a_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="minst: expected a folder.*check the path"):
+        load_images(Path("minst"))
+
+
+def test_emnist_without_its_part():
+    with pytest.raises(ValueError, match="got 'EMNIST'.*did you mean 'emnist-digits'"):
+        load_images("EMNIST")
+
+
+@pytest.mark.parametrize("name", [None, ["mnist"], 3])
+def test_what_is_no_name_and_no_path(name):
+    with pytest.raises(ValueError, match=f"expected the name .* got a {type(name).__name__}"):
+        load_images(name)
+
+
 def test_bad_split():
     with pytest.raises(ValueError, match="split: expected 'train' or 'test', got 'validation'"):
         load_images(split="validation")
@@ -303,6 +332,110 @@ def test_labels_are_verified_too(toy_mnist, folder):
     (folder / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes((TEST[1] + 1) % 10))
     with pytest.raises(ValueError, match="t10k-labels-idx1-ubyte: expected the test files"):
         load_images("mnist", "test", root=folder)
+
+
+# ---- torchvision's layout, EMNIST's names ------------------------------------------------------
+
+
+@pytest.mark.parametrize("below", ["MNIST/raw", "FashionMNIST/raw", "KMNIST/raw", "raw"])
+def test_a_folder_in_torchvisions_layout(folder, tmp_path, below):
+    (tmp_path / "root" / below).parent.mkdir(parents=True)
+    folder.rename(tmp_path / "root" / below)
+    (tmp_path / "root" / "notes" / "raw").mkdir(parents=True)  # no IDX files
+    assert_is(load_images(tmp_path / "root"), TRAIN)
+    assert_is(load_images(str(tmp_path / "root"), "test"), TEST)
+
+
+def test_the_files_in_a_folder_come_before_those_below_it(folder):
+    (folder / "MNIST" / "raw").mkdir(parents=True)
+    for name, content in CONTENTS.items():
+        (folder / "MNIST" / "raw" / name.replace("train", "t10k")).write_bytes(content)
+    assert_is(load_images(folder), TRAIN)
+
+
+def test_two_datasets_below_one_folder_are_named(folder, tmp_path):
+    for name in ("MNIST", "KMNIST"):
+        (tmp_path / "root" / name).mkdir(parents=True)
+        shutil.copytree(folder, tmp_path / "root" / name / "raw")
+    with pytest.raises(ValueError, match=r"one dataset, got .*KMNIST/raw, .*MNIST/raw; name one"):
+        load_images(tmp_path / "root")
+    assert_is(load_images(tmp_path / "root" / "KMNIST"), TRAIN)
+
+
+@pytest.mark.parametrize("below", ["MNIST/raw", "MNIST", "mnist/raw", "mnist", "raw", "."])
+@pytest.mark.parametrize("by", ["root", "environment"])
+def test_mnist_by_its_name_in_torchvisions_layout(
+    toy_mnist, folder, tmp_path, monkeypatch, below, by
+):
+    if below != ".":
+        (tmp_path / "root" / below).parent.mkdir(parents=True)
+    folder.rename(tmp_path / "root" / below)
+    if by == "environment":
+        monkeypatch.setenv("NAV_UTILS_DATA", str(tmp_path / "root"))
+    root = tmp_path / "root" if by == "root" else None
+    assert_is(load_images("mnist", root=root), TRAIN)
+    assert_is(load_images("mnist", "test", root), TEST)
+
+
+def test_mnist_and_fashion_mnist_beside_each_other(toy_mnist, folder, tmp_path, monkeypatch):
+    (tmp_path / "FashionMNIST").mkdir()
+    shutil.copytree(folder, tmp_path / "MNIST" / "raw")
+    folder.rename(tmp_path / "FashionMNIST" / "raw")
+    images = tmp_path / "FashionMNIST" / "raw" / IMAGES
+    images.write_bytes(idx_bytes(255 - TRAIN[0]))
+    sha256 = dict(data.DATASETS["mnist"].sha256, train=(hash_of(images.read_bytes()), ""))
+    labels = data.DATASETS["mnist"].sha256["train"][1]
+    sha256["train"] = (sha256["train"][0], labels)
+    monkeypatch.setitem(data.DATASETS, "fashion_mnist", Dataset((), sha256, "FashionMNIST"))
+    assert_is(load_images("mnist", root=tmp_path), TRAIN)
+    assert_is(load_images("fashion_mnist", root=tmp_path), (255 - TRAIN[0], TRAIN[1]))
+
+
+def emnist(folder, *parts, suffix=""):
+    """Rename a folder's files as EMNIST's, copies for each part; images rows for columns."""
+    for name, content in CONTENTS.items():
+        if "images" in name:
+            pixels = {"train": TRAIN, "t10k": TEST}[name.split("-")[0]][0]
+            content = idx_bytes(pixels.transpose(0, 2, 1))
+        content = gzip.compress(content) if suffix else content
+        (folder / name).unlink()
+        for part in parts:
+            (folder / f"emnist-{part}-{name.replace('t10k', 'test')}{suffix}").write_bytes(content)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_images_under_emnists_names_are_turned_upright(folder, suffix):
+    emnist(folder, "digits", suffix=suffix)
+    assert_is(load_images(folder), TRAIN)
+    assert_is(load_images(folder, "test"), TEST)
+    assert load_images(folder).images.is_contiguous()
+
+
+@pytest.mark.parametrize("below", ["EMNIST/raw", "EMNIST", "emnist-letters", "raw", "gzip", "."])
+def test_one_of_emnists_sets_by_its_name(folder, tmp_path, below, monkeypatch):
+    emnist(folder, "digits", "letters")
+    if below != ".":
+        (tmp_path / "root" / below).parent.mkdir(parents=True)
+    folder.rename(tmp_path / "root" / below)
+    assert_is(load_images("emnist-letters", root=tmp_path / "root"), TRAIN)
+    monkeypatch.setenv("NAV_UTILS_DATA", str(tmp_path / "root"))
+    assert_is(load_images("emnist-letters", "test"), TEST)
+
+
+def test_several_of_emnists_sets_in_one_folder_are_offered_by_name(folder):
+    emnist(folder, "digits", "letters")
+    with pytest.raises(ValueError, match=r"emnist-digits.*emnist-letters.*'emnist-digits', root="):
+        load_images(folder)
+
+
+def test_emnist_that_is_not_there(folder, toy_mnist):
+    emnist(folder, "digits")
+    with pytest.raises(FileNotFoundError, match="files of 'emnist-letters'.*not downloaded"):
+        load_images("emnist-letters", root=folder)
+    with pytest.raises(FileNotFoundError, match="files of 'emnist-letters'.*not downloaded"):
+        load_images("emnist-letters")
+    with pytest.raises(FileNotFoundError, match="'mnist'.*'MNIST/raw', got neither"):
+        load_images("mnist", root=folder)
 
 
 # ---- downloads ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -354,6 +355,60 @@ def test_bad_arguments_of_the_kernel_density(case):
     z, codes, bandwidth, message = BAD_KERNELS[case]
     with pytest.raises(ValueError, match=message):
         kde_log_prob(z, codes, bandwidth)
+
+
+@pytest.mark.filterwarnings("error")
+def test_repeated_codes_do_not_make_the_bandwidth_vanish():
+    codes = normal(500, 2)
+    alone = kde_bandwidth(codes)
+    for repeated in (codes.repeat(2, 1), codes.repeat(4, 1), torch.cat([codes, codes[:100]])):
+        assert kde_bandwidth(repeated) == pytest.approx(alone, rel=0.15)
+    rounded = (10 * codes).round() / 10
+    assert kde_bandwidth(rounded) == pytest.approx(alone, rel=0.3)
+
+
+@pytest.mark.parametrize("far", [30.0, 1e3, 1e6])
+@pytest.mark.parametrize("axes", [slice(0, 1), slice(0, 2)])
+def test_one_far_outlier_does_not_set_the_bandwidth(far, axes):
+    codes = normal(500, 2)
+    alone = kde_bandwidth(codes)
+    codes[17, axes] = far
+    with pytest.warns(UserWarning, match="1 of 500 codes are more than 30 times as far"):
+        assert kde_bandwidth(codes) == pytest.approx(alone, rel=0.05)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_search_goes_on_where_it_ends_at_its_rim():
+    """Ten tight heaps: the bandwidth is that of a heap, a thousandth of the codes' deviation."""
+    heaps = 3 * normal(10, 2, seed=1).repeat(100, 1)
+    alone = kde_bandwidth(1e-3 * normal(100, 2))
+    assert kde_bandwidth(heaps + 1e-3 * normal(1000, 2)) == pytest.approx(alone, rel=0.3)
+
+
+def test_a_bandwidth_at_the_end_of_the_search_is_told():
+    points = normal(10, 2, seed=1, dtype=torch.float64).repeat(20, 1)
+    points += 1e-9 * normal(200, 2, dtype=torch.float64)
+    with pytest.warns(UserWarning, match="at the end of what was searched.*by hand"):
+        kde_bandwidth(points)
+
+
+def test_codes_on_few_points_have_no_bandwidth():
+    with pytest.raises(ValueError, match="expected at least 10 different ones .* got 3 of 60"):
+        kde_bandwidth(normal(3, 2).repeat(20, 1))
+
+
+def test_many_codes_far_from_the_others_are_no_exceptions():
+    codes = torch.cat([1e-6 * normal(300, 2), normal(200, 2, seed=1)])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        kde_bandwidth(codes)
+    assert not [w for w in caught if "times as far" in str(w.message)]
+
+
+@pytest.mark.parametrize("whole", [np.int64, torch.tensor])
+def test_the_seed_of_a_bandwidth_may_be_of_any_kind(whole):
+    codes = normal(300, 2)
+    assert kde_bandwidth(codes, most=100, seed=whole(3)) == kde_bandwidth(codes, most=100, seed=3)
 
 
 def test_bad_arguments_of_the_bandwidth():

@@ -1,7 +1,10 @@
 """Versions agree: pyproject, constraints, environment.yml, Colab, workflows and the citation."""
 
+import ast
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -11,6 +14,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+import nav_utils
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -149,10 +154,30 @@ def test_installing_the_package_on_colab_changes_nothing_there():
         )
 
 
+def test_one_place_knows_the_version():
+    """setuptools reads a literal without importing anything; installed or not, all ask there."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert PROJECT["dynamic"] == ["version"] and "version" not in PROJECT
+    read = pyproject["tool"]["setuptools"]["dynamic"]["version"]
+    assert read == {"attr": "nav_utils.__version__"}
+    source = (ROOT / "nav_utils" / "__init__.py").read_text(encoding="utf-8")
+    (value,) = [n.value for n in ast.parse(source).body if isinstance(n, ast.Assign)]
+    assert ast.literal_eval(value) == nav_utils.__version__
+    assert str(Version(nav_utils.__version__)) == nav_utils.__version__
+    for path in (ROOT / "nav_utils").rglob("*.py"):
+        assert "importlib.metadata" not in path.read_text(encoding="utf-8"), path
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    heavy = "import nav_utils, sys; print({'torch', 'numpy', 'matplotlib'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, cwd=ROOT)
+    assert said.stdout.strip() == "set()"
+
+
 def test_citation_names_this_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["cff-version"] == "1.2.0"
-    assert citation["version"] == PROJECT["version"]
+    assert citation["version"] == nav_utils.__version__
     assert citation["license"] == PROJECT["license"]
     assert {"message", "title", "authors", "repository-code"} <= set(citation)
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from scipy.integrate import quad
@@ -16,7 +17,7 @@ from nav_utils.densities import (
     two_clusters,
 )
 from nav_utils.evaluation import MORE_IS_BETTER, Reference, evaluate, find_holes, hole_mass
-from nav_utils.models import Autoencoder
+from nav_utils.models import Autoencoder, Classifier
 from nav_utils.navigation import Path, PathStatus, Stepwise, String, navigate
 from nav_utils.ratio import ExactRatio
 
@@ -183,6 +184,56 @@ def test_twenty_codes_and_more_are_a_reference(n):
 def test_points_that_cannot_be_measured_are_refused(z):
     with pytest.raises(ValueError, match="expected"):
         Reference(CODES).measures(z)
+
+
+# ---- types ----
+
+TYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
+
+
+@pytest.mark.parametrize("points", TYPES)
+@pytest.mark.parametrize("own", TYPES)
+def test_points_codes_and_models_may_be_of_any_type(own, points):
+    """Measures come back in the type of the points."""
+    model, judge = Autoencoder((1, 28, 28), 2, hidden=(4,)).to(own), Classifier(width=2).to(own)
+    for codes in (normal(60, 2).to(own), normal(60, 2).to(points)):
+        reference = Reference(codes, model, judge)
+        found = reference.measures(normal(7, 2, seed=1).to(points))
+        assert set(found) == set(MORE_IS_BETTER)
+        assert all(values.dtype == points and values.isfinite().all() for values in found.values())
+        shares = reference.worse_than(found)
+        assert all(bool(((s >= 0) & (s <= 1)).all()) for s in shares.values())
+
+
+@pytest.mark.parametrize("own", TYPES)
+@pytest.mark.parametrize("points", [torch.float32, torch.float64])
+def test_paths_are_judged_whatever_the_type_of_the_model(own, points):
+    reference = Reference(normal(60, 2).to(own), Autoencoder((1, 4, 4), 2, (4,)).to(own))
+    path = navigate(*normal(2, 3, 2, dtype=points), ExactRatio(ring(), n=200), planner="pointwise")
+    report = evaluate(path, reference)
+    for name in ("worst_log_q", "mean_log_q", "distance", "cycle_error", "end_error"):
+        assert getattr(report, name).dtype == points and getattr(report, name).isfinite().all()
+
+
+def test_arrays_are_answered_with_what_was_expected():
+    array, reference = normal(50, 2).numpy(), Reference(normal(50, 2))
+    with pytest.raises(ValueError, match="codes: expected a tensor, got a ndarray; torch.from_nu"):
+        Reference(array)
+    with pytest.raises(ValueError, match="z: expected a tensor, got a ndarray; torch.from_numpy"):
+        reference.measures(array)
+    with pytest.raises(ValueError, match="path: expected a Path, got a ndarray"):
+        evaluate(array, reference)
+    with pytest.raises(ValueError, match="reference: expected a Reference, got a Tensor|a torch"):
+        evaluate(path_through(BENT), normal(50, 2))
+
+
+@pytest.mark.parametrize("whole", [np.int64, torch.tensor])
+def test_seeds_of_any_kind(whole):
+    first, again = Reference(CODES, seed=3), Reference(CODES, seed=whole(3))
+    assert torch.equal(first.density_codes, again.density_codes)
+    logit = ExactRatio(ring(), n=200).logit
+    masses = [hole_mass(logit, StandardNormal(2), n=50, seed=s) for s in (3, whole(3))]
+    assert masses[0] == masses[1]
 
 
 # ---- paths ----

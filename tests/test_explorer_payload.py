@@ -13,8 +13,8 @@ from scipy import ndimage
 from torch import nn
 
 from nav_utils.densities import GaussianMixture, ring
-from nav_utils.explorer import packing, payload
-from nav_utils.explorer.page import shipped
+from nav_utils.explorer import Explorer, packing, payload
+from nav_utils.explorer.page import div, shipped
 from nav_utils.explorer.state import DEFAULTS, ETA, LIMITS, RADIUS, expect_state
 from nav_utils.models import mlp
 from nav_utils.pretrained import load_pretrained
@@ -259,6 +259,38 @@ def test_two_copies_of_a_space_have_one_payload():
 
 
 # ---- other ratios -------------------------------------------------------------------------------
+
+
+def test_an_exact_ratio_that_changes_makes_another_payload(digits):
+    space = digits._replace(ratio=ExactRatio(ring()))
+    before = payload(space)
+    space.ratio.q.means *= 1.2
+    assert payload(space) != before
+
+
+@pytest.mark.parametrize("codes", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("own", [torch.float64, torch.float16, torch.bfloat16])
+def test_a_space_of_any_type_has_the_payload_of_its_values(digits, own, codes):
+    """The same space in float64, which holds every value of the others, says the same."""
+    digits.model.decoder.to(own)
+    digits.ratio.network.to(own)
+    digits.ratio.held_out = digits.ratio.held_out.to(codes)
+    space = digits._replace(codes=digits.codes.to(codes))
+    twin = space._replace(model=copy.deepcopy(space.model).double(), codes=space.codes.double())
+    tensors, facts = read(payload(space))
+    _, expected = read(payload(twin))
+    assert facts == expected
+    assert np.array_equal(tensors["decoder.1.bias"], digits.model.decoder[2].bias.half().numpy())
+    figure = Explorer(space, steps=5)
+    assert len(figure.path) == figure.points and np.isfinite(figure.path).all()
+    assert "data:image/png" in div(space, figure.state, "figure")
+
+
+@pytest.mark.parametrize("name", ["codes", "labels"])
+def test_arrays_in_a_space_are_answered_with_what_was_expected(digits, name):
+    space = digits._replace(**{name: getattr(digits, name).numpy()})
+    with pytest.raises(ValueError, match=f"{name}: expected a tensor, got a ndarray; torch.from_n"):
+        Explorer(space)
 
 
 def test_a_ratio_that_is_no_mlp_has_no_exact_weights(digits):

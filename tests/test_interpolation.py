@@ -377,3 +377,12 @@ def test_ends_that_are_not_finite(path, value):
 def test_arcs_are_for_the_plane():
     with pytest.raises(ValueError, match=r"z_a: expected shape \(\.\.\., 2\), got \(5, 3\)"):
         arcs(normal(5, 3), normal(5, 3, seed=1), 0.5)
+
+
+@pytest.mark.parametrize("path", [lerp, slerp, slerp_or_lerp, arcs])
+@pytest.mark.parametrize("which", [0, 1])
+def test_arrays_are_answered_with_what_was_expected(path, which):
+    ends = [torch.tensor([1.0, 2.0]), torch.tensor([2.0, -1.0])]
+    ends[which] = ends[which].numpy()
+    with pytest.raises(ValueError, match="z_[ab]: expected a tensor, got a ndarray; torch.from_nu"):
+        path(*ends, 0.5)

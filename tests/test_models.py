@@ -1,5 +1,6 @@
 """The networks: shapes, seeds, clear refusals."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -67,12 +68,40 @@ def test_classifier_maps_images_to_class_logits():
     assert Classifier()(torch.rand(3, 1, 28, 28)).shape == (3, 10)
 
 
+TYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
+
+
+@pytest.mark.parametrize("given", TYPES)
+@pytest.mark.parametrize("own", TYPES)
+def test_a_model_computes_in_its_own_type_and_answers_in_that_of_what_it_is_given(own, given):
+    model, judge, vae = AAE((1, 8, 8), 2).to(own), Classifier().to(own), VAE((1, 8, 8), 2).to(own)
+    generator = torch.Generator().manual_seed(0)
+    z = (8 * torch.randn(5, 2, generator=generator)).round() / 8  # exact in every type
+    x = torch.randint(2, (5, 1, 8, 8), generator=generator).float()
+    large = torch.randint(2, (2, 1, 28, 28), generator=generator).float()
+    calls = [(model.encode, x), (model.decode, z), (model.decode_logits, z), (model.logit, z)]
+    calls += [(judge, large), (vae.encode, x), (lambda x: vae.posterior(x)[1], x)]
+    for call, argument in calls:
+        answer = call(argument.to(given))
+        assert answer.dtype == given
+        assert torch.equal(answer, call(argument.to(own)).to(given)) or call == model.decode
+    assert all(p.dtype == own for p in model.parameters())
+
+
+def test_gradients_flow_through_a_change_of_type():
+    model, z = AAE((1, 8, 8), 2).double(), torch.zeros(3, 2, requires_grad=True)
+    model.decode(z).sum().backward()
+    assert z.grad.dtype == torch.float32 and bool((z.grad != 0).any())
+    assert model.decoder[0].weight.grad.dtype == torch.float64
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda m: m.encode(torch.rand(2, 64)), r"shape \(..., 1, 8, 8\), got \(2, 64\)"),
         (lambda m: m.encode(torch.zeros(2, 1, 8, 8).byte()), "images: expected a floating-point"),
         (lambda m: m.encode([[0.0]]), "got a list"),
+        (lambda m: m.encode(np.zeros((2, 1, 8, 8))), "got a ndarray; torch.from_numpy makes"),
         (lambda m: m.decode(torch.rand(2, 3)), r"latents: expected shape \(..., 2\), got \(2, 3\)"),
         (lambda m: m.logit(torch.rand(4)), r"latents: expected shape \(..., 2\), got \(4,\)"),
         (lambda m: m.logit(torch.zeros(4, 2, dtype=torch.long)), "got a torch.int64 tensor"),

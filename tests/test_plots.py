@@ -37,6 +37,66 @@ def test_image_grid_places_each_image_with_a_gap():
     assert canvas[2].sum() == 0 and canvas[:, 3].sum() == 0
 
 
+def test_colour_images_are_shown_in_colour():
+    images = torch.rand(4, 3, 5, 6)
+    canvas = plots.image_grid(images, columns=2).get_images()[0].get_array()
+    assert canvas.shape == (11, 13, 3)
+    assert np.allclose(canvas[:5, :6], images[0].permute(1, 2, 0))
+    assert np.allclose(canvas[6:, 7:], images[3].permute(1, 2, 0))
+    assert (canvas[5] == 1).all() and (canvas[:, 6] == 1).all(), "white between them"
+    fig = plots.decoded_rows([("a", images), ("b", images.numpy())])
+    for ax in fig.axes:
+        assert ax.get_images()[0].get_array().shape == (5, 27, 3)
+    plt.close("all")
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 6), (4, 1, 5, 6), (2, 2, 1, 5, 6)])
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16, "array"])
+def test_grey_images_of_every_shape_and_type(shape, kind):
+    images = torch.rand(shape)
+    given = images.numpy() if kind == "array" else images.to(kind)
+    canvas = plots.image_grid(given).get_images()[0].get_array()
+    assert canvas.shape == (5, 27)
+    assert np.allclose(canvas[:, :6], images.reshape(4, 5, 6)[0], atol=4e-3)
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (torch.zeros(4, 2, 8, 8), r"1 or 3 channels, got \(4, 2, 8, 8\)"),
+        (torch.zeros(8, 8), r"got \(8, 8\)"),
+        (torch.zeros(0, 1, 8, 8), r"at least one, .*got \(0, 1, 8, 8\)"),
+        ("images", "images: expected a tensor or an array of numbers, got a str"),
+    ],
+)
+def test_images_that_cannot_be_shown_are_refused(images, words):
+    with pytest.raises(ValueError, match=words):
+        plots.image_grid(images)
+
+
+def test_codes_and_labels_may_be_arrays():
+    codes, labels = np.array([[0.0, 0.0], [0.2, 0.0], [3.0, 1.0]]), np.array([4.0, 4.0, 7.0])
+    for given in ((codes, labels), (torch.tensor(codes).bfloat16(), torch.tensor(labels))):
+        ax = plots.plot_codes(*given)
+        assert {text.get_text() for text in ax.texts} == {"4", "7"}
+    assert plots.plot_codes(codes.tolist(), [1, 1, 2]).texts[0].get_text() == "1"
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.array([0.5, 1, 2]), "labels: expected 3 whole numbers"),
+        (np.zeros(2, int), r"labels: expected 3 whole numbers.*shape \(2,\)"),
+        (np.array(["a", "b", "c"]), "labels: expected a tensor or an array of numbers"),
+    ],
+)
+def test_labels_that_are_none_are_refused(labels, words):
+    with pytest.raises(ValueError, match=words):
+        plots.plot_codes(np.zeros((3, 2)), labels)
+
+
 def test_plot_codes_writes_each_class_at_its_median():
     codes = torch.tensor([[0.0, 0.0], [0.2, 0.0], [3.0, 1.0]])
     ax = plots.plot_codes(codes, torch.tensor([4, 4, 7]))
@@ -51,6 +111,9 @@ def test_decoded_rows_are_aligned_under_their_names():
         [("straight", torch.zeros(5, 1, 8, 8)), ("detour", torch.ones(5, 1, 8, 8))]
     )
     assert [ax.get_ylabel() for ax in fig.axes] == ["straight", "detour"]
+    for rows in ([], [("a", torch.zeros(0, 1, 8, 8))]):
+        with pytest.raises(ValueError, match="rows: expected equally many"):
+            plots.decoded_rows(rows)
     with pytest.raises(ValueError, match="longer|shorter|expected"):
         plots.decoded_rows([("a", torch.zeros(5, 1, 8, 8)), ("b", torch.zeros(4, 1, 8, 8))])
 

@@ -1,7 +1,6 @@
 """make portable: each setting runs each chapter, what it changes is said, what fails is listed."""
 
 import copy
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -84,17 +83,43 @@ def test_the_tag_of_a_cell_counts(chapter):
 
 
 def test_settings_reach_the_kernel_and_only_possible_ones_are_taken(monkeypatch):
+    monkeypatch.setattr(portable, "as_intel", dict)
     assert portable.environment("MKL AVX2", 2) == {
         "MKL_ENABLE_INSTRUCTIONS": "AVX2",
         "OMP_NUM_THREADS": "2",
         "MKL_NUM_THREADS": "2",
     }
     for flags, there in (("flags : avx2 avx512f", True), ("flags : avx2", False)):
-        monkeypatch.setattr(Path, "is_file", lambda path: True)
-        monkeypatch.setattr(Path, "read_text", lambda path, flags=flags: flags)
+        monkeypatch.setattr(portable, "cpuinfo", lambda flags=flags: flags)
         assert ("MKL AVX512" in portable.here()) == there
-        assert {"native", "MKL SSE4.2", "MKL AVX2", "MKL compatible"} <= portable.here().keys()
+        assert {"native", "MKL SSE4.2", "MKL AVX2", "MKL compatible"} <= set(portable.here())
+
+
+@pytest.mark.skipif(not portable.as_intel(), reason="an Intel processor, or no C compiler")
+def test_elsewhere_mkl_is_told_that_the_processor_is_intels():
+    assert "LD_PRELOAD" in portable.environment("MKL SSE4.2", 1)
+    assert "LD_PRELOAD" not in portable.environment("native", 1)
+    assert portable.probe("MKL SSE4.2", 1) != portable.probe("native", 1)
+
+
+def test_on_an_intel_processor_and_without_a_compiler_nothing_is_told(monkeypatch):
+    for vendor, compiler in (("vendor_id : GenuineIntel", "cc"), ("vendor_id : AuthenticAMD", "")):
+        portable.as_intel.cache_clear()
+        monkeypatch.setattr(portable, "cpuinfo", lambda vendor=vendor: vendor)
+        monkeypatch.setattr(portable.shutil, "which", lambda name, compiler=compiler: compiler)
+        assert portable.as_intel() == {}
+    portable.as_intel.cache_clear()
 
 
 def test_the_probe_is_the_same_twice():
     assert portable.probe("native", 1) == portable.probe("native", 1) != ""
+
+
+def test_pictures_and_widgets_are_not_compared(chapter):
+    stored, fresh = nbformat.read(chapter, as_version=4), nbformat.read(chapter, as_version=4)
+    for notebook, picture in ((stored, "AAAA"), (fresh, "BBBB")):
+        data = {"text/plain": "[figure]", "image/png": picture}
+        if notebook is fresh:
+            data[notebooks.WIDGET_VIEW] = {"model_id": "1"}
+        notebook.cells[1].outputs.append(nbformat.v4.new_output("display_data", data))
+    assert portable.compare("42_tiny", stored, fresh) == []

@@ -3,19 +3,21 @@
 import functools
 import hashlib
 import json
+import pathlib
 import shutil
 
 import pytest
 import torch
 from real_data import needs_mnist
 
-from nav_utils import recipes
+from nav_utils import pretrained, recipes
 from nav_utils.calibration import calibration_report
 from nav_utils.data import load_images
-from nav_utils.pretrained import CHECKPOINTS, load_classifier, load_pretrained
+from nav_utils.pretrained import CHECKPOINTS, load_classifier, load_pretrained, load_ratio
 from nav_utils.ratio import logistic_loss
 from nav_utils.training import reconstruction_nats
 
+RATIO = "digits-2d.ratio.safetensors"
 NAMES = ["mnist-2d", "mnist-16d", "digits-2d"]
 
 
@@ -141,13 +143,72 @@ def test_a_changed_byte_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"mnist-2d\.codes\.safetensors: expected SHA-256"):
         load_pretrained("mnist-2d", folder=folder)
     file.unlink()
-    with pytest.raises(FileNotFoundError, match="install nav_utils again"):
+    cure = f"python -m nav_utils.recipes mnist-2d --folder {folder}"
+    with pytest.raises(FileNotFoundError, match=f"it is missing; write it anew: {cure}$"):
         load_pretrained("mnist-2d", folder=folder)
+    for name, recipe in (("mnist-classifier.json", "classifier"), (RATIO, "ratios")):
+        (folder / name).write_text("{}")
+        with pytest.raises(
+            ValueError, match=f"write it anew: python -m nav_utils.recipes {recipe} "
+        ):
+            pretrained.verified(name, folder)
 
 
-def test_an_unknown_name_is_answered_with_the_nearest():
-    with pytest.raises(ValueError, match="did you mean 'mnist-2d'"):
-        load_pretrained("mnist2d")
+def test_a_damaged_installation_is_to_be_installed_again(tmp_path, monkeypatch):
+    shutil.copytree(CHECKPOINTS, tmp_path / "checkpoints")
+    monkeypatch.setattr(pretrained, "CHECKPOINTS", tmp_path / "checkpoints")
+    (tmp_path / "checkpoints" / RATIO).write_text("{}")
+    with pytest.raises(ValueError, match="changed or damaged: install nav_utils again"):
+        pretrained.verified(RATIO, pretrained.CHECKPOINTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("mnist2d", "; did you mean 'mnist-2d'?"),
+        ("mnist", "; did you mean 'mnist-2d'?"),
+        ("digits", "; did you mean 'digits-2d'?"),
+        ("cifar", ""),
+        ("mnist-classifier", ""),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("load", [load_pretrained, load_ratio])
+def test_an_unknown_name_is_answered_with_the_nearest_if_one_is_near(load, name, hint):
+    with pytest.raises(ValueError) as caught:
+        load(name)
+    assert str(caught.value) == f"{name!r}: expected one of digits-2d, mnist-16d, mnist-2d{hint}"
+
+
+def test_a_folder_may_be_a_text(tmp_path, monkeypatch):
+    shutil.copytree(CHECKPOINTS, tmp_path / "own")
+    monkeypatch.chdir(tmp_path)
+    assert torch.equal(
+        load_pretrained("digits-2d", folder="own").codes, load_pretrained("digits-2d").codes
+    )
+    assert load_ratio("digits-2d", "own").prior.dim == 2
+    assert load_classifier(folder="own").config["n_classes"] == 10
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "empty", "file"])
+@pytest.mark.parametrize("kind", [str, pathlib.Path])
+def test_a_folder_without_checkpoints_is_told(tmp_path, folder, kind):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("a text")
+    for load in (load_pretrained, load_ratio):
+        with pytest.raises(FileNotFoundError, match=f"folder: expected .*{folder}; leave folder"):
+            load("digits-2d", folder=kind(tmp_path / folder))
+
+
+def test_a_folder_without_the_judge_says_how_to_get_it(tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(ValueError, match="python -m nav_utils.recipes classifier --folder"):
+        load_classifier(folder=tmp_path)
+    with pytest.raises(ValueError, match="'mnist-2d': expected one of none, for there are none"):
+        load_pretrained(folder=tmp_path)
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(ValueError, match="manifest.json: expected a manifest in JSON"):
+        load_pretrained(folder=tmp_path)
 
 
 def test_the_command_trains_writes_and_registers(tmp_path, capsys):

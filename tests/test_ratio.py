@@ -4,6 +4,7 @@ import math
 import warnings
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import example, given, settings
@@ -694,3 +695,57 @@ def test_a_ratio_that_cannot_work_is_refused_at_once(options, words):
     given = {"network": torch.nn.Linear(2, 1), "held_out": torch.randn(20, 2)} | options
     with pytest.raises(ValueError, match=words):
         DensityRatio(**given)
+
+
+# ---- arrays, types, numbers of other kinds ----
+
+
+@pytest.mark.parametrize(
+    "method", ["logit", "prob", "logit_and_grad", "score_q", "log_q", "region", "no_data"]
+)
+@pytest.mark.parametrize("exact", [True, False])
+def test_arrays_are_answered_with_what_was_expected(method, exact):
+    ratio = ExactRatio(ring(), n=50)
+    if not exact:
+        ratio = DensityRatio(mlp([2, 4, 1]), ratio.held_out)
+    with pytest.raises(ValueError, match="z: expected .* got a ndarray; torch.from_numpy makes"):
+        getattr(ratio, method)(np.zeros((3, 2)))
+
+
+def test_arrays_of_codes_are_answered_with_what_was_expected():
+    codes = np.random.default_rng(0).normal(size=(50, 2))
+    with pytest.raises(ValueError, match="codes: expected a tensor, got a ndarray; torch.from_nu"):
+        fit_ratio(codes, **{"steps": 2, "progress": False})
+    with pytest.raises(ValueError, match="held_out_codes: expected a tensor, got a ndarray"):
+        DensityRatio(mlp([2, 4, 1]), codes)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_a_ratio_of_any_type_is_saved_as_it_is(dtype, tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    codes = torch.randn(50, 2, generator=generator).to(dtype)
+    ratio = DensityRatio(mlp([2, 4, 1]).to(dtype), codes)
+    ratio.save(tmp_path / "ratio")
+    again = DensityRatio.load(tmp_path / "ratio")
+    assert again.held_out.dtype == dtype and torch.equal(again.held_out, codes)
+    for z in (codes, codes.float()):
+        assert torch.equal(again.logit(z), ratio.logit(z)) and again.logit(z).dtype == z.dtype
+
+
+@pytest.mark.parametrize("whole", [np.int64, torch.tensor])
+def test_whole_numbers_of_any_kind_make_a_ratio_that_can_be_saved(whole, tmp_path):
+    codes = torch.randn(60, 2, generator=torch.Generator().manual_seed(0))
+    fits = []
+    for kind in (int, whole):
+        options = {"seed": kind(3), "steps": kind(4), "hidden": (kind(5),), "check_every": kind(2)}
+        ratio = fit_ratio(codes, batch_size=kind(16), patience=kind(9), progress=False, **options)
+        ratio.shift = np.float32(0.5)
+        ratio.save(tmp_path / kind.__name__)
+        fits.append(DensityRatio.load(tmp_path / kind.__name__).logit(codes))
+    assert torch.equal(*fits)
+
+
+def test_a_training_that_diverges_is_no_ratio():
+    codes = torch.randn(60, 2, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(FloatingPointError, match="held-out loss is .* at step .* smaller learning"):
+        fit_ratio(codes, steps=20, learning_rate=1e30, check_every=5, progress=False)

@@ -173,11 +173,138 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_the_losses_and_what_to_tr
     assert torch.equal(weights(model), before)
 
 
+def poisoned_gradient(model, optimizers, x, generator):
+    """A finite loss whose gradient is infinite: of a square root at zero."""
+    loss = (model.encode(x).sum() * 0).sqrt()
+    update(optimizers["autoencoder"], loss)
+    return {"reconstruction": loss}
+
+
+def half_a_step(model, optimizers, x, generator):
+    """The first of two optimisers moves, the second cannot."""
+    loss = reconstruction_nats(model.decode_logits(model.encode(x)), x).mean()
+    update(optimizers["autoencoder"], loss)
+    bad = model.logit(model.encode(x)).mean() * float("nan")
+    update(optimizers["discriminator"], bad)
+    return {"reconstruction": loss, "discriminator": bad}
+
+
+@pytest.mark.parametrize("bad", [poisoned_gradient, half_a_step])
+def test_after_a_divergence_the_weights_are_those_before_the_step(bad):
+    model, calls, before = small_aae(), [], []
+
+    def step(model, optimizers, x, generator):
+        calls.append(1)
+        if len(calls) < 3:
+            return half_a_step(model, optimizers, x, generator) | {"discriminator": x.mean()}
+        before.append(weights(model))
+        return bad(model, optimizers, x, generator)
+
+    optimizers = {
+        "autoencoder": adam(model.encoder.parameters(), 1e-2),
+        "discriminator": adam(model.discriminator.parameters(), 1e-2),
+    }
+    with pytest.raises(
+        FloatingPointError, match=r"step 3 of 10: .*The weights are those before this step"
+    ):
+        fit(model, DIGITS[:320], optimizers, step, epochs=2, **SMALL)
+    assert torch.equal(weights(model), before[0]) and torch.isfinite(before[0]).all()
+    assert not torch.equal(before[0], weights(small_aae())), "the first two steps count"
+
+
+def test_a_finite_loss_whose_gradient_is_not_is_told_at_once():
+    model = small_aae()
+    before, optimizers = weights(model), {"autoencoder": adam(model.encoder.parameters(), 1e-2)}
+    with pytest.raises(
+        FloatingPointError, match="step 1 of 5: reconstruction -?0, and weights that are not fin"
+    ):
+        fit(model, DIGITS[:320], optimizers, poisoned_gradient, epochs=1, **SMALL)
+    assert torch.equal(weights(model), before)
+
+
+def test_weights_that_were_not_finite_at_the_start_are_not_called_sound():
+    model = small_aae()
+    with torch.no_grad():
+        model.encoder[0].weight[0, 0] = math.inf
+    with pytest.raises(
+        FloatingPointError, match="step 1 of 5: .*were not finite either: the model"
+    ):
+        train_aae(model, DIGITS[:320], 1, **SMALL)
+
+
+def test_buffers_are_put_back_too():
+    model = small_aae()
+    model.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+
+    def counting(model, optimizers, x, generator):
+        model.seen += 1
+        return {"loss": x.mean() if int(model.seen) < 3 else torch.tensor(math.inf)}
+
+    with pytest.raises(FloatingPointError, match="step 3"):
+        fit(model, DIGITS[:320], {}, counting, epochs=1, **SMALL)
+    assert int(model.seen) == 2
+
+
+@pytest.mark.parametrize("whole", [np.int64, np.int32, np.uint8, torch.tensor])
+def test_whole_numbers_of_any_kind_are_whole_numbers(whole, tmp_path):
+    models = [small_aae(), small_aae()]
+    for kind, model in zip((int, whole), models, strict=True):
+        options = {"batch_size": kind(64), "seed": kind(3), "checkpoint_every": kind(2)}
+        options |= {"checkpoint": tmp_path / kind.__name__, "progress": False}
+        history = train_aae(model, DIGITS[:128], kind(2), **options)
+        assert len(history) == 4
+    assert torch.equal(weights(models[0]), weights(models[1]))
+    facts = [read_safetensors(tmp_path / kind.__name__)[1] for kind in (int, whole)]
+    assert facts[0] == facts[1]
+
+
+@pytest.mark.parametrize("value", [1.5, "3", None, torch.tensor([1, 2]), np.float64(2)])
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "checkpoint_every", "seed"])
+def test_what_is_no_whole_number_is_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name}: expected a whole number"):
+        train_aae(small_aae(), DIGITS[:64], **{"epochs": 1} | SMALL | {name: value})
+
+
+def test_numbers_of_numpy_are_numbers_in_a_checkpoint(tmp_path):
+    options = SMALL | {"checkpoint": tmp_path / "run.safetensors", "decay": np.float32(0.5)}
+    options |= {"weight": np.float32(2), "learning_rate": np.float64(1e-3)}
+    first, again, seen = small_aae(), small_aae(), []
+    train_aae(first, DIGITS[:128], 1, **options)
+    train_aae(again, DIGITS[:128], 1, callback=seen.append, **options)
+    assert seen == [] and torch.equal(weights(first), weights(again))
+
+
+TYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
+
+
+@pytest.mark.parametrize("images", TYPES)
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(
+    ("train", "kind"), [(train_autoencoder, Autoencoder), (train_vae, VAE), (train_aae, AAE)]
+)
+def test_a_model_of_any_type_is_trained_on_images_of_any_type(train, kind, dtype, images):
+    """In its own type: images that it can hold exactly give the same weights whatever theirs."""
+    exact = (DIGITS[:128] > 0.5).float()
+    model, twin = (kind((1, 8, 8), 2, hidden=(16,)).to(dtype) for _ in range(2))
+    history = train(model, exact.to(images), 2, **SMALL)
+    train(twin, exact.to(dtype), 2, **SMALL)
+    assert all(p.dtype == dtype for p in model.parameters())
+    assert torch.isfinite(torch.tensor(history["reconstruction"])).all()
+    assert torch.equal(weights(model), weights(twin))
+
+
+def test_the_checkpoint_of_a_model_of_another_type_is_refused(tmp_path):
+    options = SMALL | {"checkpoint": tmp_path / "run.safetensors"}
+    train_aae(small_aae().double(), DIGITS[:128], 1, **options)
+    with pytest.raises(ValueError, match="dtype: 'torch.float64' there, 'torch.float32' here"):
+        train_aae(small_aae(), DIGITS[:128], 1, **options)
+
+
 @pytest.mark.parametrize(
     ("images", "options", "words"),
     [
         (torch.zeros(4, 64), {}, r"images: expected a floating-point tensor \(N, C, H, W\)"),
-        (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), {}, "got torch.uint8"),
+        (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), {}, "got a torch.uint8 tensor of shape"),
         (torch.zeros(0, 1, 8, 8), {}, "expected at least one, got none"),
         (torch.full((4, 1, 8, 8), 255.0), {}, "divide 8-bit images by 255"),
         (torch.full((4, 1, 8, 8), math.nan), {}, "expected finite values"),
@@ -185,7 +312,8 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_the_losses_and_what_to_tr
         (torch.zeros(4, 1, 8, 8), {"batch_size": 0}, "batch_size: expected"),
         (torch.zeros(4, 1, 8, 8), {"checkpoint_every": 1.5}, "checkpoint_every: expected"),
         (torch.zeros(4, 1, 8, 8), {"decay": 0.0}, "decay: expected a share of the run"),
-        ("digits", {}, "got str"),
+        ("digits", {}, "got a str"),
+        (np.zeros((4, 1, 8, 8)), {}, "got a ndarray; torch.from_numpy makes a tensor of it"),
     ],
 )  # fmt: skip
 def test_bad_arguments_are_refused(images, options, words):

@@ -1,5 +1,6 @@
 """The apps: pure draw functions, and sliders that call them."""
 
+import copy
 import io
 import math
 
@@ -12,6 +13,7 @@ from nav_utils import widgets
 from nav_utils.correction import Run, correct
 from nav_utils.densities import StandardNormal, ring
 from nav_utils.interpolation import lerp
+from nav_utils.memory import fingerprint
 from nav_utils.pretrained import load_pretrained
 from nav_utils.ratio import DensityRatio, ExactRatio
 from nav_utils.steps import Probability
@@ -214,3 +216,79 @@ def test_paths_that_cannot_be_are_refused(space):
         widgets.draw_path(space, **NUMBERS | {"method": "hope"})
     with pytest.raises(ValueError, match="expected two dimensions, got 16"):
         widgets.path_explorer(load_pretrained("mnist-16d"))
+
+
+# ---- a ratio that changes ---------------------------------------------------------------------
+
+
+def shifted(ratio):
+    ratio.shift += 1.0
+
+
+def scaled(ratio):
+    ratio.scale *= 2.0
+
+
+def retrained(ratio):
+    with torch.no_grad():
+        ratio.network[0].weight.mul_(1.1)
+
+
+def weights_replaced(ratio):
+    ratio.network[0].weight.data = ratio.network[0].weight.data * 1.1
+
+
+def other_codes(ratio):
+    ratio.held_out = ratio.held_out + 1.0
+
+
+@pytest.mark.parametrize("change", [shifted, scaled, retrained, weights_replaced])
+def test_map_and_path_follow_a_ratio_that_is_changed(space, change):
+    space = space._replace(ratio=copy.deepcopy(space.ratio))
+    before = widgets.draw_path(space, **NUMBERS), widgets.path_words(space, **NUMBERS)
+    change(space.ratio)
+    again = space._replace(ratio=copy.deepcopy(space.ratio))  # nothing is remembered of this one
+    for draw, old in zip((widgets.draw_path, widgets.path_words), before, strict=True):
+        assert draw(space, **NUMBERS) == draw(again, **NUMBERS) != old
+
+
+def test_map_and_path_follow_an_exact_ratio_that_is_changed(space):
+    space = space._replace(ratio=ExactRatio(ring()))
+    before = widgets.draw_path(space, **NUMBERS)
+    space.ratio.q.means *= 1.5
+    assert widgets.draw_path(space, **NUMBERS) != before
+
+
+def test_nothing_is_computed_twice_for_a_ratio_that_stays(space, monkeypatch):
+    widgets.corrected_path(space.ratio, **NUMBERS | {"a1": 0.123})
+    monkeypatch.setattr(widgets, "navigate", None)
+    widgets.corrected_path(space.ratio, **NUMBERS | {"a1": 0.123})
+
+
+@pytest.mark.parametrize("change", [shifted, scaled, retrained, weights_replaced, other_codes])
+def test_a_fingerprint_knows_every_change_and_no_other(space, change):
+    ratio = copy.deepcopy(space.ratio)
+    assert fingerprint(ratio) == fingerprint(space.ratio)
+    ratio.no_data(torch.zeros(1, 2))  # finds its limits, and changes nothing
+    assert fingerprint(ratio) == fingerprint(space.ratio)
+    change(ratio)
+    assert fingerprint(ratio) != fingerprint(space.ratio)
+
+
+def test_a_fingerprint_of_an_object_that_holds_itself():
+    class Node:
+        def __init__(self, value):
+            self.value, self.me = value, self
+
+    assert fingerprint(Node(1)) == fingerprint(Node(1)) != fingerprint(Node(2))
+    assert fingerprint([1, [2]]) != fingerprint([[1], 2])
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_a_space_of_any_type_is_drawn(space, dtype):
+    space = space._replace(model=copy.deepcopy(space.model).to(dtype))
+    space = space._replace(ratio=copy.deepcopy(space.ratio))
+    space.ratio.network.to(dtype)
+    space.ratio.held_out = space.ratio.held_out.to(dtype)
+    for codes in (space.codes, space.codes.to(dtype)):
+        assert size_of(widgets.draw_path(space._replace(codes=codes), **NUMBERS)) == (576, 496)

@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 
-from nav_utils.checks.compare import GENERIC, Mistake, closest, first_mistake, from_numpy
+from nav_utils.checks.compare import GENERIC, Mistake, closest, first_mistake, from_numpy, on_each
 
 __all__ = [
     "GENERIC",
@@ -31,6 +31,7 @@ __all__ = [
     "exercise",
     "exercises",
     "first_mistake",
+    "on_each",
 ]
 
 # What an untouched stub is told: where to write, and no hint that was not asked for.
@@ -154,6 +155,8 @@ def check(number: str, answer: Any) -> Verdict:
         return _failed(number, "error", None, f"your code raised {error}.", hint)
     except Exception as error:  # an answer of another kind than the checker can handle
         message = f"your answer could not be checked: {_describe(error)}."
+        if not callable(answer) and "not callable" in str(error):
+            message = f"expected a function, got a {type(answer).__name__}."
         return _failed(number, "error", None, message, hint)
     if mistake is not None:
         message = f"not yet ({mistake.name}). {mistake.advice}"

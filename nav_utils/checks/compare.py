@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,13 +19,61 @@ class Mistake(NamedTuple):
     advice: str
 
 
-def first_mistake(found: Iterable[Mistake | None]) -> Mistake | None:
-    """Return the first mistake among several findings, asked for one after the other.
+Values = tuple[Any, "Mapping[str, tuple[Any, str]]"]  # the right value, and what mistakes give
+
+
+def first_mistake(found: Iterable[Any], others: str = "another") -> Mistake | None:
+    """Return the first mistake among findings on several inputs, asked for one after the other.
 
     Args:
-        found: findings of `closest`, usually a generator with one for each input.
+        found: findings of `closest`, usually a generator with one for each input; or pairs of the
+            input in words and the finding. The first input tells the named mistakes apart.
+        others: what the other inputs are, in words.
     """
-    return next((mistake for mistake in found if mistake is not None), None)
+    for place, finding in enumerate(found):
+        words, mistake = finding if type(finding) is tuple else (others, finding)
+        if mistake is not None and place and mistake.name in GENERIC:
+            return Mistake(
+                "right on one input only",
+                f"Right on the first input that is tried, wrong on {words}: is a number typed in "
+                f"that depends on the input, or an axis left out? {mistake.advice}",
+            )
+        if mistake is not None:
+            return mistake
+    return None
+
+
+def on_each(
+    answer: Callable[..., Any],
+    values: Callable[..., Values],
+    inputs: Iterable[tuple[Any, ...]],
+    tolerance: float = 1e-4,
+) -> Mistake | None:
+    """Compare an answer on an input that tells the mistakes apart, then on others.
+
+    Whoever is right on the first has made none of the named mistakes, so on the others only the
+    right value counts.
+
+    Args:
+        answer: the learner's function.
+        values: from an input to the right value, and those that named mistakes give.
+        inputs: the arguments of both.
+        tolerance: as in `closest`.
+    """
+    return first_mistake(
+        (
+            shape_in_words(given),
+            closest(answer(*given), right, wrong if place == 0 else None, tolerance),
+        )
+        for place, given in enumerate(inputs)
+        for right, wrong in [values(*given)]
+    )
+
+
+def shape_in_words(inputs: tuple[Any, ...]) -> str:
+    """An input, told by its sizes: "another, of shape (5, 2) and 0.3"."""
+    sizes = [f"shape {tuple(x.shape)}" if isinstance(x, torch.Tensor) else str(x) for x in inputs]
+    return f"another, of {' and '.join(sizes)}"
 
 
 def closest(
@@ -120,6 +168,8 @@ def _distance(a: np.ndarray, b: np.ndarray) -> float:
 def to_array(value: Any) -> np.ndarray | None:
     """Convert to a real array (float64 or integer), or None where that cannot be done."""
     if isinstance(value, torch.Tensor):
+        if value.layout is not torch.strided or value.is_meta:
+            return None
         value = value.detach().cpu()
         value = value.double().numpy() if value.is_floating_point() else value.numpy()
     elif isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):

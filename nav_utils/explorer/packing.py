@@ -17,7 +17,6 @@ presets and the state to start from.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import pathlib
@@ -31,10 +30,13 @@ from safetensors.torch import save
 from scipy import ndimage
 from torch import Tensor, nn
 
+from nav_utils import memory
+from nav_utils.arguments import kind_of
 from nav_utils.densities import StandardNormal
 from nav_utils.explorer.state import RADIUS, State, expect_state
+from nav_utils.models import mlp_sizes
 from nav_utils.pretrained import LatentSpace
-from nav_utils.ratio import DensityRatio, Ratio, mlp_sizes
+from nav_utils.ratio import DensityRatio, Ratio
 
 HERE = pathlib.Path(__file__).parent
 VERSION = 1
@@ -59,7 +61,7 @@ def payload(
 
     Args:
         space: of two dimensions, with images of one channel, a decoder that is an `mlp`, and a
-            ratio whose prior is N(0, I).
+            ratio whose prior is N(0, I); tensors of any floating-point type.
         presets: {name: {"text": a sentence, "state": {...}}}; those of presets.json for a shipped
             space, none for another, if not given.
         start: the state to begin with, whole or in part; the defaults fill the rest.
@@ -109,6 +111,9 @@ def expect_space(space: LatentSpace) -> Ratio:
     ratio, codes = space.ratio, space.codes
     if not isinstance(ratio, Ratio):
         raise ValueError("space: expected one with a ratio, got ratio=None; see `fit_ratio`")
+    for name, values in (("codes", codes), ("labels", space.labels)):
+        if not isinstance(values, Tensor):
+            raise ValueError(f"{name}: expected a tensor, got {kind_of(values)}")
     if codes.ndim != 2 or codes.shape[1] != 2 or len(codes) == 0 or ratio.prior.dim != 2:
         raise ValueError(
             "space: expected two dimensions, codes (N, 2), got codes of shape "
@@ -172,17 +177,9 @@ def parts(space: LatentSpace, ratio: Ratio) -> Parts:
 
 def fingerprint(space: LatentSpace) -> str:
     """SHA-256 of all that a payload is made of; equal for two copies of one space."""
-    digest = hashlib.sha256(repr(space.card.get("name")).encode())
-    ratio = space.ratio
-    found = [space.codes, space.labels, *space.model.decoder.parameters()]
-    if isinstance(ratio, DensityRatio):
-        found += [ratio.held_out, *ratio.network.parameters(), *ratio.network.buffers()]
-        kind = (ratio.scale, ratio.shift, ratio.probability, repr(ratio.network))
-        digest.update(repr(kind).encode())
-    for tensor in found:
-        digest.update(str(tuple(tensor.shape)).encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    decoder = dict(space.model.decoder.state_dict())
+    name, image = space.card.get("name"), tuple(space.model.image_shape)
+    return memory.fingerprint(name, image, space.codes, space.labels, decoder, space.ratio)
 
 
 def made(space: LatentSpace, ratio: Ratio) -> Parts:

@@ -1,4 +1,4 @@
-"""Likely mistakes of chapter 03, by exercise."""
+"""Likely mistakes of chapter 03, and right and wrong answers of other kinds, by exercise."""
 
 MISTAKES = {
     "3.1": {
@@ -38,6 +38,28 @@ def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
     two = torch.distributions.Normal(mean_2, torch.exp(0.5 * log_variance_2))
     return torch.distributions.kl_divergence(one, two).sum()
 """,
+        "the distance not squared": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    spread = log_variance_1.exp() + mean_1 - mean_2
+    terms = spread / log_variance_2.exp() - 1 + log_variance_2 - log_variance_1
+    return 0.5 * terms.sum(-1)
+""",
+        "the 1 forgotten": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    spread = log_variance_1.exp() + (mean_1 - mean_2) ** 2
+    return 0.5 * (spread / log_variance_2.exp() + log_variance_2 - log_variance_1).sum(-1)
+""",
+        "variance instead of standard deviation": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    one = torch.distributions.Normal(mean_1, log_variance_1.exp())
+    two = torch.distributions.Normal(mean_2, log_variance_2.exp())
+    return torch.distributions.kl_divergence(one, two).sum(-1)
+""",
+        "not summed": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    spread = log_variance_1.exp() + (mean_1 - mean_2) ** 2
+    return 0.5 * (spread / log_variance_2.exp() - 1 + log_variance_2 - log_variance_1)
+""",
     },
     "3.2": {
         "variance instead of standard deviation": """
@@ -64,6 +86,22 @@ def draw(mean, log_variance, noise):
 def draw(mean, log_variance, noise):
     with torch.no_grad():
         return mean + torch.exp(0.5 * log_variance) * noise
+""",
+        "the mean scaled, too": """
+def draw(mean, log_variance, noise):
+    return (mean + noise) * torch.exp(0.5 * log_variance)
+""",
+        "no noise": """
+def draw(mean, log_variance, noise):
+    return mean
+""",
+        "noise subtracted": """
+def draw(mean, log_variance, noise):
+    return mean - torch.exp(0.5 * log_variance) * noise
+""",
+        "overwritten before the gradient": """
+def draw(mean, log_variance, noise):
+    return log_variance.mul(0.5).exp_().mul_(noise).add_(mean)
 """,
     },
     "3.3": {
@@ -102,6 +140,28 @@ def whose(z, mean, log_variance):
     clouds = torch.distributions.Normal(mean, torch.exp(0.5 * log_variance))
     return clouds.log_prob(z[:, None]).sum(-1).exp()
 """,
+        "transposed": """
+def whose(z, mean, log_variance):
+    clouds = torch.distributions.Normal(mean, torch.exp(0.5 * log_variance))
+    return clouds.log_prob(z[:, None]).sum(-1).T.softmax(dim=0)
+""",
+        "the factor 1 / sigma squared": """
+def whose(z, mean, log_variance):
+    variance = log_variance.exp()
+    density = (-0.5 * (z[:, None] - mean) ** 2 / variance).exp() / variance
+    density = density.prod(-1)
+    return density / density.sum(1, keepdim=True)
+""",
+        "the half forgotten": """
+def whose(z, mean, log_variance):
+    squares = (z[:, None] - mean) ** 2 / log_variance.exp()
+    return (-(squares + log_variance).sum(-1)).softmax(dim=1)
+""",
+        "far is likely": """
+def whose(z, mean, log_variance):
+    squares = (z[:, None] - mean) ** 2 / log_variance.exp()
+    return (0.5 * (squares + log_variance).sum(-1)).softmax(dim=1)
+""",
     },
     "3.4": {
         "mean of the logarithms": """
@@ -123,6 +183,356 @@ def bound(log_weights):
         "only the best sample": """
 def bound(log_weights):
     return log_weights.amax(0)
+""",
+        "K instead of log K": """
+def bound(log_weights):
+    return torch.logsumexp(log_weights, dim=0) - len(log_weights)
+""",
+        "divided by K outside": """
+def bound(log_weights):
+    return torch.logsumexp(log_weights, dim=0) / len(log_weights)
+""",
+        "the number of images": """
+def bound(log_weights):
+    return torch.logsumexp(log_weights, dim=0) - math.log(log_weights.shape[1])
+""",
+        "one maximum for all images": """
+def bound(log_weights):
+    most = log_weights.max()
+    return most + (log_weights - most).exp().mean(0).log()
+""",
+        "over everything": """
+def bound(log_weights):
+    return torch.logsumexp(log_weights, dim=(0, 1)) - math.log(log_weights.numel())
+""",
+        "minus sign": """
+def bound(log_weights):
+    return math.log(len(log_weights)) - torch.logsumexp(log_weights, dim=0)
+""",
+    },
+}
+
+# A gradient has to come through.
+NEEDS_TENSOR = ["3.2"]
+
+# Right answers of other styles.
+ALSO_RIGHT = {
+    "3.1": {
+        "in place": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    mean_1 -= mean_2
+    log_variance_1 -= log_variance_2
+    mean_1.pow_(2).div_(log_variance_2.exp_()).add_(log_variance_1.exp()).sub_(log_variance_1)
+    return mean_1.sub_(1).sum(-1).mul_(0.5)
+""",
+        "in NumPy": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    m, v, n, w = (t.numpy() for t in (mean_1, log_variance_1, mean_2, log_variance_2))
+    return 0.5 * np.sum(np.exp(v - w) + (m - n) ** 2 / np.exp(w) - 1 + w - v, axis=1)
+""",
+        "by distributions": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    one = torch.distributions.Normal(mean_1, log_variance_1.exp().sqrt())
+    two = torch.distributions.Normal(mean_2, log_variance_2.exp().sqrt())
+    return torch.distributions.kl_divergence(one, two).sum(-1)
+""",
+        "by matrices": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    def cloud(mean, log_variance):
+        matrix = torch.diag_embed(log_variance.exp())
+        return torch.distributions.MultivariateNormal(mean, covariance_matrix=matrix)
+    one, two = cloud(mean_1, log_variance_1), cloud(mean_2, log_variance_2)
+    return torch.distributions.kl_divergence(one, two)
+""",
+        "standardised by the second cloud": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    mean = (mean_1 - mean_2) / torch.exp(0.5 * log_variance_2)
+    log_variance = log_variance_1 - log_variance_2
+    return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(-1)
+""",
+        "a loop over floats": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    rows = []
+    for m, v, n, w in zip(*(t.tolist() for t in (mean_1, log_variance_1, mean_2, log_variance_2))):
+        terms = [math.exp(b - d) + (a - c) ** 2 * math.exp(-d) - 1 + d - b
+                 for a, b, c, d in zip(m, v, n, w)]
+        rows.append(sum(terms) / 2)
+    return rows
+""",
+    },
+    "3.2": {
+        "in place, the noise": """
+def draw(mean, log_variance, noise):
+    noise *= torch.exp(0.5 * log_variance)
+    noise += mean
+    return noise
+""",
+        "in place, the mean": """
+def draw(mean, log_variance, noise):
+    mean += torch.exp(log_variance / 2) * noise
+    return mean
+""",
+        "in place, the logarithm": """
+def draw(mean, log_variance, noise):
+    log_variance *= 0.5
+    log_variance.exp_()
+    return torch.addcmul(mean, log_variance, noise)
+""",
+        "a square root": """
+def draw(mean, log_variance, noise):
+    return noise * log_variance.exp().sqrt() + mean
+""",
+        "a power of e": """
+def draw(mean, log_variance, noise):
+    return mean + math.e ** (log_variance / 2) * noise
+""",
+        "in float64": """
+def draw(mean, log_variance, noise):
+    return mean.double() + (log_variance.double() / 2).exp() * noise
+""",
+        "by an affine map": """
+def draw(mean, log_variance, noise):
+    move = torch.distributions.AffineTransform(mean, torch.exp(0.5 * log_variance))
+    return move(noise)
+""",
+        "row by row": """
+def draw(mean, log_variance, noise):
+    rows = zip(mean, log_variance, noise)
+    return torch.stack([m + torch.exp(v / 2) * e for m, v, e in rows])
+""",
+    },
+    "3.3": {
+        "in place": """
+def whose(z, mean, log_variance):
+    squares = z[:, None] - mean
+    squares.pow_(2).div_(log_variance.exp()).add_(log_variance)
+    weights = squares.sum(-1).mul_(-0.5).exp_()
+    weights /= weights.sum(1, keepdim=True)
+    return weights
+""",
+        "in NumPy": """
+def whose(z, mean, log_variance):
+    from scipy.special import softmax
+    z, mean, log_variance = z.numpy(), mean.numpy(), log_variance.numpy()
+    squares = (z[:, None] - mean) ** 2 / np.exp(log_variance)
+    return softmax(-0.5 * (squares + log_variance).sum(-1), axis=1)
+""",
+        "by distributions": """
+def whose(z, mean, log_variance):
+    clouds = torch.distributions.Normal(mean, torch.exp(0.5 * log_variance))
+    each = torch.distributions.Independent(clouds, 1).log_prob(z[:, None])
+    return (each - each.logsumexp(1, keepdim=True)).exp()
+""",
+        "by a mixture": """
+def whose(z, mean, log_variance):
+    densities = torch.stack([
+        torch.distributions.Normal(m, (v / 2).exp()).log_prob(z).sum(1).exp()
+        for m, v in zip(mean, log_variance)
+    ], dim=1)
+    return densities / densities.sum(1)[:, None]
+""",
+        "code by code": """
+def whose(z, mean, log_variance):
+    rows = []
+    for point in z:
+        squares = (point - mean) ** 2 / log_variance.exp()
+        rows.append((-0.5 * (squares + log_variance).sum(-1)).softmax(0).tolist())
+    return rows
+""",
+    },
+    "3.4": {
+        "in place": """
+def bound(log_weights):
+    most = log_weights.amax(0)
+    log_weights -= most
+    return log_weights.exp_().mean(0).log_().add_(most)
+""",
+        "in NumPy": """
+def bound(log_weights):
+    from scipy.special import logsumexp
+    return logsumexp(log_weights.numpy(), axis=0) - np.log(len(log_weights))
+""",
+        "weighted": """
+def bound(log_weights):
+    k = len(log_weights)
+    return torch.logsumexp(log_weights - math.log(k), 0)
+""",
+        "pair by pair": """
+def bound(log_weights):
+    total = log_weights[0]
+    for row in log_weights[1:]:
+        total = torch.logaddexp(total, row)
+    return total - torch.tensor(float(len(log_weights))).log()
+""",
+        "image by image": """
+def bound(log_weights):
+    found = []
+    for column in log_weights.T.tolist():
+        most = max(column)
+        mean = sum(math.exp(w - most) for w in column) / len(column)
+        found.append(most + math.log(mean))
+    return found
+""",
+        "by a mixture": """
+def bound(log_weights):
+    share = torch.full((len(log_weights), 1), 1 / len(log_weights)).log()
+    return (log_weights + share).T.logsumexp(-1)
+""",
+    },
+}
+
+# Wrong answers that may not pass, some with a pattern of what has to be said.
+ALSO_WRONG = {
+    "3.1": {
+        "the size typed in": (
+            """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    spread = log_variance_1.exp() + (mean_1 - mean_2) ** 2
+    return 0.5 * ((spread / log_variance_2.exp() + log_variance_2 - log_variance_1).sum(-1) - 3)
+""",
+            "number typed in",
+        ),
+        "absolute values": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    spread = log_variance_1.exp() + (mean_1 - mean_2).abs()
+    return 0.5 * (spread / log_variance_2.exp() - 1 + log_variance_2 - log_variance_1).sum(-1)
+""",
+        "symmetrised": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    def kl(m, v, n, w):
+        return 0.5 * ((v.exp() + (m - n) ** 2) / w.exp() - 1 + w - v).sum(-1)
+    one, two = (mean_1, log_variance_1), (mean_2, log_variance_2)
+    return 0.5 * (kl(*one, *two) + kl(*two, *one))
+""",
+        "only the first coordinate": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    spread = log_variance_1.exp() + (mean_1 - mean_2) ** 2
+    return 0.5 * (spread / log_variance_2.exp() - 1 + log_variance_2 - log_variance_1)[:, 0]
+""",
+        "the dimension kept": (
+            """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    spread = log_variance_1.exp() + (mean_1 - mean_2) ** 2
+    terms = spread / log_variance_2.exp() - 1 + log_variance_2 - log_variance_1
+    return 0.5 * terms.sum(-1, keepdim=True)
+""",
+            r"shape \(4,\), got shape \(4, 1\)",
+        ),
+        "standardised by the first cloud": """
+def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
+    mean = (mean_1 - mean_2) / torch.exp(0.5 * log_variance_1)
+    log_variance = log_variance_1 - log_variance_2
+    return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(-1)
+""",
+    },
+    "3.2": {
+        "in NumPy": (
+            """
+def draw(mean, log_variance, noise):
+    mean, log_variance = mean.detach().numpy(), log_variance.detach().numpy()
+    return mean + np.exp(0.5 * log_variance) * noise.numpy()
+""",
+            "stay in torch",
+        ),
+        "half of the gradient cut": (
+            """
+def draw(mean, log_variance, noise):
+    return mean + torch.exp(0.5 * log_variance).detach() * noise
+""",
+            "no gradient reaches",
+        ),
+        "the mean cut": (
+            """
+def draw(mean, log_variance, noise):
+    return mean.detach() + torch.exp(0.5 * log_variance) * noise
+""",
+            "no gradient reaches",
+        ),
+        "noise of its own": """
+def draw(mean, log_variance, noise):
+    return mean + torch.exp(0.5 * log_variance) * torch.randn_like(noise)
+""",
+        "a sample of the distribution": """
+def draw(mean, log_variance, noise):
+    return torch.distributions.Normal(mean, torch.exp(0.5 * log_variance)).rsample()
+""",
+        "one scale for all": """
+def draw(mean, log_variance, noise):
+    return mean + torch.exp(0.5 * log_variance.mean()) * noise
+""",
+        "a sum": """
+def draw(mean, log_variance, noise):
+    return (mean + torch.exp(0.5 * log_variance) * noise).sum()
+""",
+    },
+    "3.3": {
+        "one coordinate": """
+def whose(z, mean, log_variance):
+    squares = (z[:, None] - mean) ** 2 / log_variance.exp()
+    return (-0.5 * (squares + log_variance)[..., 0]).softmax(dim=1)
+""",
+        "the nearest only": """
+def whose(z, mean, log_variance):
+    nearest = torch.cdist(z, mean).argmin(1)
+    return F.one_hot(nearest, len(mean)).float()
+""",
+        "the coordinates normalised apart": """
+def whose(z, mean, log_variance):
+    squares = (z[:, None] - mean) ** 2 / log_variance.exp()
+    return (-0.5 * (squares + log_variance)).softmax(dim=1).mean(-1)
+""",
+        "shares of the distances": """
+def whose(z, mean, log_variance):
+    weights = 1 / torch.cdist(z, mean)
+    return weights / weights.sum(1, keepdim=True)
+""",
+        "all images alike": """
+def whose(z, mean, log_variance):
+    return torch.full((len(z), len(mean)), 1 / len(mean))
+""",
+        "the number of images typed in": """
+def whose(z, mean, log_variance):
+    squares = (z[:, None] - mean[:6]) ** 2 / log_variance[:6].exp()
+    density = (-0.5 * (squares + log_variance[:6]).sum(-1)).exp()
+    return density.view(4, 6) / density.sum(1, keepdim=True)
+""",
+    },
+    "3.4": {
+        "the number of samples typed in": (
+            """
+def bound(log_weights):
+    return torch.logsumexp(log_weights, dim=0) - math.log(8)
+""",
+            "number typed in",
+        ),
+        "the shift typed in": (
+            """
+def bound(log_weights):
+    shift = torch.tensor([1000.0, 1150.0, 1300.0])
+    if log_weights.shape[1] != 3:
+        shift = torch.tensor(1000.0)
+    return (log_weights + shift).exp().mean(0).log() - shift
+""",
+            "number typed in",
+        ),
+        "the number of samples less one": (
+            """
+def bound(log_weights):
+    return torch.logsumexp(log_weights, dim=0) - math.log(len(log_weights) - 1)
+""",
+            r"Expected -999\.\d+ at \[0\], got -999\.\d+",  # the learner's own number
+        ),
+        "base two": """
+def bound(log_weights):
+    return torch.logsumexp(log_weights, dim=0) - math.log2(len(log_weights))
+""",
+        "the median": """
+def bound(log_weights):
+    return log_weights.median(0).values
+""",
+        "one number": """
+def bound(log_weights):
+    return (torch.logsumexp(log_weights, dim=0) - math.log(len(log_weights))).mean()
 """,
     },
 }

@@ -1,4 +1,4 @@
-"""Likely mistakes of chapter 12, by exercise."""
+"""Likely mistakes of chapter 12, by exercise; right and wrong answers of other styles."""
 
 STEP = """
 def tube_step(z, a, grad_a, beta, h, noise):
@@ -9,11 +9,13 @@ def tube_step(z, a, grad_a, beta, h, noise):
 MALA = """
 def log_acceptance(z, new, log_q, log_q_new, score, score_new, h):
     def log_k(there, here, s):
-        return -(there - here - h * s).square().sum(-1) / ({width} * h)
+        return -{distance} / ({width} * h)
 
     there, back = log_k(new, z, score), log_k(z, new, {back})
     return {answer}
 """
+SQUARES = "(there - here - h * s).square().sum(-1)"
+MINIMUM = "(log_q_new - log_q + back - there).clamp(max=0)"
 
 MOVE = """
 def correction_move(D, s_p, s_q):
@@ -21,8 +23,8 @@ def correction_move(D, s_p, s_q):
 """
 
 
-def mala(answer, width=4, back="score_new"):
-    return MALA.format(answer=answer, width=width, back=back)
+def mala(answer=MINIMUM, width=4, back="score_new", distance=SQUARES):
+    return MALA.format(answer=answer, width=width, back=back, distance=distance)
 
 
 MISTAKES = {
@@ -33,10 +35,13 @@ MISTAKES = {
             "noise with sqrt(h)": "z - h * (z + climb) + h**0.5 * noise",
             "noise with h": "z + h * (-z - climb + noise)",
             "noise with 2 h": "z - h * (z + climb) + 2 * h * noise",
+            "noise with 2 sqrt(h)": "z - h * (z + climb) + 2 * math.sqrt(h) * noise",
+            "noise as it came": "z - h * (z + climb) + noise",
             "no noise": "z - h * (z + climb)",
             "half the drift": "z - h / 2 * (z + climb) + math.sqrt(2 * h) * noise",
             "prior's pull forgotten": "z - h * climb + math.sqrt(2 * h) * noise",
             "a forgotten": "z - h * (z + beta * grad_a) + math.sqrt(2 * h) * noise",
+            "grad a forgotten": "z - h * (z + beta * a) + math.sqrt(2 * h) * noise",
             "beta forgotten": "z - h * (z + a * grad_a) + math.sqrt(2 * h) * noise",
             "beta times the prior too": "z - h * beta * (z + a * grad_a) + (2 * h) ** 0.5 * noise",
             "factor 2": "z - h * (z + 2 * climb) + math.sqrt(2 * h) * noise",
@@ -45,32 +50,216 @@ MISTAKES = {
             "sign of a grad a": "z + h * (climb - z) + math.sqrt(2 * h) * noise",
             "sign of the prior's score": "z + h * (z - climb) + math.sqrt(2 * h) * noise",
             "sign of the drift": "z + h * (z + climb) + math.sqrt(2 * h) * noise",
+            "h forgotten": "z - (z + climb) + math.sqrt(2 * h) * noise",
             "the move, not the place": "-h * (z + climb) + math.sqrt(2 * h) * noise",
+            "right on one input only": "z - h * (z + 3 * a * grad_a) + math.sqrt(2 * h) * noise",
         }.items()
     },
     "12.2": {
         "no ratio of kernels": mala("(log_q_new - log_q).clamp(max=0)"),
+        "no ratio of densities": mala("(back - there).clamp(max=0)"),
         "ratio of kernels reversed": mala("(log_q_new - log_q + there - back).clamp(max=0)"),
         "ratio of densities reversed": mala("(log_q - log_q_new + back - there).clamp(max=0)"),
         "everything reversed": mala("(log_q - log_q_new + there - back).clamp(max=0)"),
-        "2 h in the kernel": mala("(log_q_new - log_q + back - there).clamp(max=0)", width=2),
-        "one score for both ways": mala(
-            "(log_q_new - log_q + back - there).clamp(max=0)", back="score"
-        ),
+        "2 h in the kernel": mala(width=2),
+        "h in the kernel": mala(width=1),
+        "lengths, not squares": mala(distance="(there - here - h * s).norm(dim=-1)"),
+        "drift without h": mala(distance="(there - here - s).square().sum(-1)"),
+        "drift with the wrong sign": mala(distance="(there - here + h * s).square().sum(-1)"),
+        "one score for both ways": mala(back="score"),
+        "mean over the coordinates": mala(distance=SQUARES.replace("sum", "mean")),
+        "one kernel for all points": mala(distance=SQUARES.replace("sum(-1)", "sum()")),
+        "cut off at the wrong end": mala(MINIMUM.replace("max=0", "min=0")),
         "not cut off at 0": mala("log_q_new - log_q + back - there"),
         "probability, not logarithm": mala("(log_q_new - log_q + back - there).exp().clamp(max=1)"),
+        "right on one input only": mala(width="4 * 0.08 / h"),
     },
     "12.3": {
         name: MOVE.format(answer=answer)
         for name, answer in {
             "wrong sign": "2 * (D - 0.5) * D * (1 - D) * (s_p - s_q)",
             "D (1 - D) forgotten": "-2 * (D - 0.5) * (s_p - s_q)",
+            "D forgotten": "-2 * (D - 0.5) * (1 - D) * (s_p - s_q)",
+            "1 - D forgotten": "-2 * (D - 0.5) * D * (s_p - s_q)",
             "factor 2 once too often": "2 * (1 - 2 * D) * D * (1 - D) * (s_p - s_q)",
             "factor 2 lost": "-(D - 0.5) * D * (1 - D) * (s_p - s_q)",
             "one sign for both sides": "(2 * D - 1).abs() * D * (1 - D) * (s_q - s_p)",
-            "the sign of 1 - 2 D forgotten": "D * (1 - D) * (s_p - s_q)",
+            "the factor 1 - 2 D forgotten": "D * (1 - D) * (s_p - s_q)",
             "prior's score forgotten": "(2 * D - 1) * D * (1 - D) * s_q",
+            "score of q forgotten": "(1 - 2 * D) * D * (1 - D) * s_p",
             "sum of the scores": "(1 - 2 * D) * D * (1 - D) * (s_p + s_q)",
         }.items()
+    },
+}
+
+ALSO_RIGHT = {
+    "12.1": {
+        "in place": """
+def tube_step(z, a, grad_a, beta, h, noise):
+    a *= beta
+    grad_a *= a
+    grad_a += z
+    noise *= (2 * h) ** 0.5
+    z -= h * grad_a
+    z += noise
+    return z
+""",
+        "in NumPy": """
+def tube_step(z, a, grad_a, beta, h, noise):
+    z, a, grad_a, noise = (np.asarray(x) for x in (z, a, grad_a, noise))
+    return z - h * (beta * a * grad_a + z) + np.sqrt(2 * h) * noise
+""",
+        "with autograd": """
+def tube_step(z, a, grad_a, beta, h, noise):
+    here = z.clone().requires_grad_()
+    near = a + ((here - z) * grad_a).sum(-1, keepdim=True)  # a, linearised at z
+    energy = (beta / 2 * near**2).sum() + here.square().sum() / 2
+    (gradient,) = torch.autograd.grad(energy, here)
+    return here - h * gradient + math.sqrt(2 * h) * noise
+""",
+        "the paper's epsilon = 2 h": """
+def tube_step(z, a, grad_a, beta, h, noise):
+    epsilon = 2 * h
+    return z + epsilon / 2 * (-z - beta * a * grad_a) + epsilon**0.5 * noise
+""",
+        "point by point": """
+def tube_step(z, a, grad_a, beta, h, noise):
+    rows = []
+    for i in range(len(z)):
+        drift = -(beta * float(a[i])) * grad_a[i] - z[i]
+        rows.append(z[i] + h * drift + math.sqrt(2 * h) * noise[i])
+    return rows
+""",
+        "pull gathered": """
+def tube_step(z, a, grad_a, beta, h, noise):
+    return (1 - h) * z - beta * h * a * grad_a + torch.sqrt(torch.tensor(2 * h)) * noise
+""",
+    },
+    "12.2": {
+        "with torch.distributions": """
+def log_acceptance(z, new, log_q, log_q_new, score, score_new, h):
+    def log_k(there, here, s):
+        return torch.distributions.Normal(here + h * s, (2 * h) ** 0.5).log_prob(there).sum(-1)
+
+    odds = log_q_new + log_k(z, new, score_new) - log_q - log_k(new, z, score)
+    return torch.minimum(odds, torch.zeros_like(odds))
+""",
+        "in NumPy": """
+def log_acceptance(z, new, log_q, log_q_new, score, score_new, h):
+    z, new, log_q, log_q_new, score, score_new = map(
+        np.asarray, (z, new, log_q, log_q_new, score, score_new)
+    )
+    there = -((new - z - h * score) ** 2).sum(1) / (4 * h)
+    back = -((z - new - h * score_new) ** 2).sum(1) / (4 * h)
+    return np.minimum(0, log_q_new - log_q + back - there)
+""",
+        "in place": """
+def log_acceptance(z, new, log_q, log_q_new, score, score_new, h):
+    z -= new
+    score *= h
+    score_new *= h
+    there = (-z - score).norm(dim=-1) ** 2
+    z -= score_new
+    log_q_new += (there - z.norm(dim=-1) ** 2) / (4 * h)
+    log_q_new -= log_q
+    return log_q_new.clamp_(max=0)
+""",
+        "as a loop": """
+def log_acceptance(z, new, log_q, log_q_new, score, score_new, h):
+    found = []
+    for i in range(len(z)):
+        there = float((new[i] - z[i] - h * score[i]).square().sum())
+        back = float((z[i] - new[i] - h * score_new[i]).square().sum())
+        found.append(min(0.0, float(log_q_new[i] - log_q[i]) + (there - back) / (4 * h)))
+    return found
+""",
+        "the logarithm of the probability": """
+def log_acceptance(z, new, log_q, log_q_new, score, score_new, h):
+    def k(there, here, s):
+        return torch.exp(-(there - here - h * s).square().sum(-1) / (4 * h))
+
+    odds = log_q_new.exp() * k(z, new, score_new) / (log_q.exp() * k(new, z, score))
+    return odds.clamp(max=1).log()
+""",
+    },
+    "12.3": {
+        "expanded": MOVE.format(answer="(D - 3 * D**2 + 2 * D**3) * (s_p - s_q)"),
+        "from the logit": """
+def correction_move(D, s_p, s_q):
+    a = torch.logit(D)
+    return -torch.tanh(a / 2) * torch.sigmoid(a) * torch.sigmoid(-a) * (s_p - s_q)
+""",
+        "in place": """
+def correction_move(D, s_p, s_q):
+    s_p -= s_q
+    s_p *= D * (1 - D)
+    s_p *= 1 - 2 * D
+    return s_p
+""",
+        "in NumPy": """
+def correction_move(D, s_p, s_q):
+    D, s_p, s_q = D.numpy(), s_p.numpy(), s_q.numpy()
+    return (1 - 2 * D) * D * (1 - D) * (s_p - s_q)
+""",
+        "with autograd": """
+def correction_move(D, s_p, s_q):
+    a = torch.logit(D).requires_grad_()
+    (slope,) = torch.autograd.grad((a.sigmoid() - 0.5).square().sum(), a)
+    return -slope * (s_p - s_q)
+""",
+    },
+}
+
+ALSO_WRONG = {
+    "12.1": {
+        "hard-coded h": (
+            STEP.format(answer="z - 0.04 * (z + climb) + 0.08**0.5 * noise"),
+            r"shape \(5",
+        ),
+        "hard-coded number of points": """
+def tube_step(z, a, grad_a, beta, h, noise):
+    for i in range(3):
+        z[i] += -h * (z[i] + beta * a[i] * grad_a[i]) + math.sqrt(2 * h) * noise[i]
+    return z
+""",
+        "mean of a": STEP.format(
+            answer="z - h * (z + beta * a.mean() * grad_a) + math.sqrt(2 * h) * noise"
+        ),
+        "a pair": STEP.format(answer="(z - h * (z + climb), noise)"),
+        "a string": STEP.format(answer="'z'"),
+        "complex": STEP.format(answer="z + 1j * noise"),
+        "not finite": STEP.format(answer="z + math.nan"),
+        "empty": STEP.format(answer="z[:0]"),
+        "truths": STEP.format(answer="z > 0"),
+        "one number": STEP.format(answer="float((z - h * (z + climb)).sum())"),
+        "a function": STEP.format(answer="torch.sqrt"),
+    },
+    "12.2": {
+        "accepted or not": mala("(log_q_new - log_q + back - there) > 0"),
+        "a column": mala("(log_q_new - log_q + back - there).clamp(max=0)[:, None]"),
+        "hard-coded h": MALA.replace(" * h)", " * 0.08)").format(
+            answer=MINIMUM, width=4, back="score_new", distance=SQUARES.replace("h * s", "0.08 * s")
+        ),
+        "minus the probability": mala("-(log_q_new - log_q + back - there).exp().clamp(max=1)"),
+        "logarithm to base 10": mala(f"{MINIMUM} / math.log(10)"),
+        "one for all": mala(f"{MINIMUM}.mean()"),
+        "a string": mala("'yes'"),
+        "infinite": mala("log_q - math.inf"),
+        "complex": mala(f"{MINIMUM} + 0j"),
+        "nothing": mala("[]"),
+    },
+    "12.3": {
+        "D squared": MOVE.format(answer="(1 - 2 * D) * D**2 * (1 - D) ** 2 * (s_p - s_q)"),
+        "the first rows": """
+def correction_move(D, s_p, s_q):
+    signs = torch.tensor([-1.0, 1.0, -1.0, 1.0] * 4)[: len(D), None]
+    return signs * (1 - 2 * D).abs() * D * (1 - D) * (s_p - s_q)
+""",
+        "mean D": MOVE.format(answer="(1 - 2 * D) * (D * (1 - D)).mean() * (s_p - s_q)"),
+        "its length": MOVE.format(answer="((1 - 2 * D) * D * (1 - D) * (s_p - s_q)).norm(dim=-1)"),
+        "a pair": MOVE.format(answer="(D, s_p - s_q)"),
+        "a dict": MOVE.format(answer="{'move': D}"),
+        "turned over": MOVE.format(answer="((1 - 2 * D) * D * (1 - D) * (s_p - s_q)).T"),
+        "an object": MOVE.format(answer="object()"),
     },
 }

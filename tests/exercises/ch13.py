@@ -1,31 +1,75 @@
-"""Likely mistakes of chapter 13, by exercise."""
+"""Likely mistakes of chapter 13, by exercise; right and wrong answers of other styles."""
+
+TEAR = """
+def tear(points):
+    gaps = points.diff(dim=0).norm(dim=-1)
+    return {answer}
+"""
+
+ARCS = """
+def equal_arcs(points, n):
+    gaps = {gaps}
+    along = np.concatenate([[0.0], gaps.cumsum(0).numpy()])
+    at = {at}
+    columns = [np.interp(at, along, x) for x in points.T.numpy()]
+    return torch.tensor(np.stack(columns, axis=1))
+"""
+
+ACROSS = """
+def force_across(before, after, force):
+    tangent = {tangent}
+    onto = (force * tangent).sum(-1, keepdim=True) * tangent
+    return {answer}
+"""
+
+VERDICT = """
+def verdict(log_q, floor, arrived):
+    if {bad}:
+        return "non_finite"
+    if not arrived:
+        return "stalled"
+    bar = {bar}
+    return "infeasible" if {deep} else "reached"
+"""
+
+UNIT = "F.normalize(after - before, dim=-1)"
+
+
+def arcs(at, gaps="points.diff(dim=0).norm(dim=-1)"):
+    return ARCS.format(at=at, gaps=gaps)
+
+
+def across(answer, tangent=UNIT):
+    return ACROSS.format(answer=answer, tangent=tangent)
+
+
+def verdict(
+    bad="not log_q.isfinite().all()",
+    bar="min(floor, float(log_q[0]), float(log_q[-1]))",
+    deep="log_q.min() < bar",
+):
+    return VERDICT.format(bad=bad, bar=bar, deep=deep)
+
 
 MISTAKES = {
     "13.1": {
-        "mean instead of median": """
+        "mean instead of median": TEAR.format(answer="gaps.max() / gaps.mean()"),
+        "smallest instead of median": TEAR.format(answer="gaps.max() / gaps.min()"),
+        "squared distances": TEAR.format(answer="gaps.max() ** 2 / gaps.median() ** 2"),
+        "coordinates added up": """
 def tear(points):
-    gaps = points.diff(dim=0).norm(dim=-1)
-    return gaps.max() / gaps.mean()
-""",
-        "squared distances": """
-def tear(points):
-    gaps = points.diff(dim=0).square().sum(-1)
+    gaps = points.diff(dim=0).abs().sum(-1)
     return gaps.max() / gaps.median()
 """,
-        "ends left out": """
+        "differences of coordinates": """
 def tear(points):
-    gaps = points[1:-1].diff(dim=0).norm(dim=-1)
+    gaps = points.diff().norm(dim=-1)
     return gaps.max() / gaps.median()
 """,
-        "from end to end": """
-def tear(points):
-    gaps = points.diff(dim=0).norm(dim=-1)
-    return (points[-1] - points[0]).norm() / gaps.median()
-""",
-        "only the largest gap": """
-def tear(points):
-    return points.diff(dim=0).norm(dim=-1).max()
-""",
+        "ends left out": TEAR.format(answer="gaps[1:-1].max() / gaps[1:-1].median()"),
+        "from end to end": TEAR.format(answer="(points[-1] - points[0]).norm() / gaps.median()"),
+        "upside down": TEAR.format(answer="gaps.median() / gaps.max()"),
+        "only the largest gap": TEAR.format(answer="gaps.max()"),
     },
     "13.2": {
         "spaced in the index": """
@@ -34,130 +78,314 @@ def equal_arcs(points, n):
     columns = [np.interp(at, index, x) for x in points.T.numpy()]
     return torch.tensor(np.stack(columns, axis=1))
 """,
-        "ends moved": """
+        "nearest points": """
 def equal_arcs(points, n):
     gaps = points.diff(dim=0).norm(dim=-1)
-    along = np.concatenate([[0.0], gaps.cumsum(0).numpy()])
-    at = along[-1] * (np.arange(n) + 0.5) / n
-    return torch.tensor(np.stack([np.interp(at, along, x) for x in points.T.numpy()], axis=1))
+    along = torch.cat([torch.zeros(1), gaps.cumsum(0)])
+    at = torch.linspace(0, 1, n) * along[-1]
+    return points[(at[:, None] - along).abs().argmin(1)]
 """,
-        "ends left out": """
-def equal_arcs(points, n):
-    gaps = points.diff(dim=0).norm(dim=-1)
-    along = np.concatenate([[0.0], gaps.cumsum(0).numpy()])
-    at = np.linspace(0, along[-1], n + 2)[1:-1]
-    return torch.tensor(np.stack([np.interp(at, along, x) for x in points.T.numpy()], axis=1))
-""",
-        "last end missing": """
-def equal_arcs(points, n):
-    gaps = points.diff(dim=0).norm(dim=-1)
-    along = np.concatenate([[0.0], gaps.cumsum(0).numpy()])
-    at = along[-1] * np.arange(n) / n
-    return torch.tensor(np.stack([np.interp(at, along, x) for x in points.T.numpy()], axis=1))
-""",
-        "squared distances": """
-def equal_arcs(points, n):
-    gaps = points.diff(dim=0).square().sum(-1)
-    along = np.concatenate([[0.0], gaps.cumsum(0).numpy()])
-    at = np.linspace(0, along[-1], n)
-    return torch.tensor(np.stack([np.interp(at, along, x) for x in points.T.numpy()], axis=1))
-""",
+        "ends moved": arcs("along[-1] * (np.arange(n) + 0.5) / n"),
+        "ends left out": arcs("np.linspace(0, along[-1], n + 2)[1:-1]"),
+        "last end missing": arcs("along[-1] * np.arange(n) / n"),
+        "one point too many": arcs("np.linspace(0, along[-1], n + 1)"),
+        "squared distances": arcs(
+            "np.linspace(0, along[-1], n)", gaps="points.diff(dim=0).square().sum(-1)"
+        ),
         "cut straight": """
 def equal_arcs(points, n):
     t = torch.linspace(0, 1, n)[:, None]
     return (1 - t) * points[0] + t * points[-1]
 """,
+        "from the far end": arcs("np.linspace(along[-1], 0, n)"),
+        "right on one input only": arcs("np.linspace(0, along[-1], 5)[:n]"),
     },
     "13.3": {
-        "projected onto the path": """
-def force_across(before, after, force):
-    tangent = F.normalize(after - before, dim=-1)
-    return (force * tangent).sum(-1, keepdim=True) * tangent
-""",
-        "wrong sign": """
-def force_across(before, after, force):
-    tangent = F.normalize(after - before, dim=-1)
-    return (force * tangent).sum(-1, keepdim=True) * tangent - force
-""",
-        "tangent not normalised": """
+        "projected onto the path": across("onto"),
+        "wrong sign": across("onto - force"),
+        "added instead of subtracted": across("force + onto"),
+        "tangent not normalised": across("force - onto", tangent="after - before"),
+        "tangent normalised once": """
 def force_across(before, after, force):
     tangent = after - before
-    return force - (force * tangent).sum(-1, keepdim=True) * tangent
+    return force - (force * tangent).sum(-1, keepdim=True) * F.normalize(tangent, dim=-1)
 """,
-        "one number for all points": """
-def force_across(before, after, force):
-    tangent = F.normalize(after - before, dim=-1)
-    return force - (force * tangent).sum() * tangent
-""",
-        "added instead of subtracted": """
-def force_across(before, after, force):
-    tangent = F.normalize(after - before, dim=-1)
-    return force + (force * tangent).sum(-1, keepdim=True) * tangent
-""",
-        "normalised over the points": """
-def force_across(before, after, force):
-    tangent = F.normalize(after - before, dim=0)
-    return force - (force * tangent).sum(-1, keepdim=True) * tangent
-""",
+        "one number for all points": across("force - (force * tangent).sum() * tangent"),
+        "normalised over the points": across(
+            "force - onto", tangent="F.normalize(after - before, dim=0)"
+        ),
+        "no sum over the coordinates": across("force - force * tangent * tangent"),
     },
     "13.4": {
-        "arrival not asked": """
-def verdict(log_q, level, arrived):
-    if not log_q.isfinite().all():
-        return "non_finite"
-    bar = min(level, float(log_q[0]), float(log_q[-1]))
-    return "infeasible" if log_q.min() < bar else "reached"
-""",
+        "arrival not asked": verdict().replace("not arrived", "False"),
         "stalled called infeasible": """
-def verdict(log_q, level, arrived):
+def verdict(log_q, floor, arrived):
     if not log_q.isfinite().all():
         return "non_finite"
-    bar = min(level, float(log_q[0]), float(log_q[-1]))
+    bar = min(floor, float(log_q[0]), float(log_q[-1]))
     if log_q.min() < bar:
         return "infeasible"
     return "reached" if arrived else "stalled"
 """,
-        "mean instead of lowest": """
-def verdict(log_q, level, arrived):
-    if not log_q.isfinite().all():
-        return "non_finite"
-    if not arrived:
-        return "stalled"
-    bar = min(level, float(log_q[0]), float(log_q[-1]))
-    return "infeasible" if log_q.mean() < bar else "reached"
-""",
-        "ends held against the path": """
-def verdict(log_q, level, arrived):
-    if not log_q.isfinite().all():
-        return "non_finite"
-    if not arrived:
-        return "stalled"
-    return "infeasible" if log_q.min() < level else "reached"
-""",
-        "NaN slips through": """
-def verdict(log_q, level, arrived):
-    if not arrived:
-        return "stalled"
-    bar = min(level, float(log_q[0]), float(log_q[-1]))
-    return "infeasible" if log_q.min() < bar else "reached"
-""",
         "wrong order": """
-def verdict(log_q, level, arrived):
+def verdict(log_q, floor, arrived):
     if not arrived:
         return "stalled"
     if not log_q.isfinite().all():
         return "non_finite"
-    bar = min(level, float(log_q[0]), float(log_q[-1]))
+    bar = min(floor, float(log_q[0]), float(log_q[-1]))
     return "infeasible" if log_q.min() < bar else "reached"
 """,
-        "comparison reversed": """
-def verdict(log_q, level, arrived):
+        "NaN slips through": verdict(bad="log_q.isinf().any()"),
+        "infinity slips through": verdict(bad="log_q.isnan().any()"),
+        "comparison reversed": verdict(deep="log_q.min() >= bar"),
+        "at the bar counted as below": verdict(deep="log_q.min() <= bar"),
+        "mean instead of lowest": verdict(deep="log_q.mean() < bar"),
+        "only the ends looked at": verdict(bar="floor", deep="min(log_q[0], log_q[-1]) < bar"),
+        "ends held against the path": verdict(bar="floor"),
+        "one end forgotten": verdict(bar="min(floor, log_q[0])"),
+        "bar at the better end": verdict(bar="min(floor, max(log_q[0], log_q[-1]))"),
+        "floor forgotten": verdict(bar="min(log_q[0], log_q[-1])"),
+        "bar at the highest": verdict(bar="max(floor, log_q[0], log_q[-1])"),
+        "no bar left": verdict(deep="min(log_q[0], log_q[-1]) >= floor and log_q.min() < floor"),
+    },
+}
+
+ALSO_RIGHT = {
+    "13.1": {
+        "in NumPy": """
+def tear(points):
+    gaps = np.linalg.norm(np.diff(points.numpy(), axis=0), axis=1)
+    return gaps.max() / np.median(gaps)
+""",
+        "in place": """
+def tear(points):
+    points[:-1] -= points[1:].clone()
+    gaps = (points[:-1] ** 2).sum(1).sqrt_()
+    gaps /= gaps.median()
+    return gaps.max()
+""",
+        "as a loop": """
+def tear(points):
+    rows = points.tolist()
+    gaps = sorted(math.dist(a, b) for a, b in zip(rows, rows[1:]))
+    return gaps[-1] / gaps[len(gaps) // 2]
+""",
+        "by quantiles": TEAR.format(answer="gaps.quantile(1.0) / gaps.quantile(0.5)"),
+        "with cdist": """
+def tear(points):
+    gaps = torch.cdist(points, points).diagonal(1)
+    return float(gaps.max()) / float(gaps.median())
+""",
+    },
+    "13.2": {
+        "the package's own": """
+from nav_utils.navigation import evenly_spaced
+
+def equal_arcs(points, n):
+    return evenly_spaced(points[None], n)[0]
+""",
+        "in place": """
+def equal_arcs(points, n):
+    found = torch.zeros(n, points.shape[1])
+    gaps = points.diff(dim=0).norm(dim=-1)
+    along = torch.cat([torch.zeros(1), gaps]).cumsum_(0)
+    for i in range(n):
+        at = along[-1] * i / (n - 1)
+        k = min(int((along <= at).sum()) - 1, len(gaps) - 1)
+        found[i] = points[k] + (at - along[k]) / gaps[k] * (points[k + 1] - points[k])
+    return found
+""",
+        "with scipy": """
+from scipy.interpolate import interp1d
+
+def equal_arcs(points, n):
+    points = points.numpy().astype(float)
+    along = np.append(0, np.linalg.norm(np.diff(points, axis=0), axis=1).cumsum())
+    return interp1d(along, points, axis=0)(np.linspace(0, along[-1], n).clip(0, along[-1]))
+""",
+        "fractions of the whole": arcs("np.linspace(0, 1, n) * along[-1]"),
+        "a list of rows": """
+def equal_arcs(points, n):
+    along = [0.0]
+    for a, b in zip(points, points[1:]):
+        along.append(along[-1] + float((b - a).norm()))
+    at = [along[-1] * i / (n - 1) for i in range(n)]
+    columns = [np.interp(at, along, points[:, k].numpy()) for k in range(points.shape[1])]
+    return [list(row) for row in zip(*columns)]
+""",
+    },
+    "13.3": {
+        "in place": """
+def force_across(before, after, force):
+    after -= before
+    after /= after.norm(dim=-1, keepdim=True)
+    force -= (force * after).sum(-1, keepdim=True) * after
+    return force
+""",
+        "without a root": """
+def force_across(before, after, force):
+    t = after - before
+    return force - (force * t).sum(-1, keepdim=True) / t.square().sum(-1, keepdim=True) * t
+""",
+        "with einsum": """
+def force_across(before, after, force):
+    t = F.normalize(after - before, dim=-1)
+    return force - torch.einsum("ni,ni,nj->nj", force, t, t)
+""",
+        "in NumPy": """
+def force_across(before, after, force):
+    t = np.asarray(after) - np.asarray(before)
+    t = t / np.linalg.norm(t, axis=1, keepdims=True)
+    return np.asarray(force) - np.sum(np.asarray(force) * t, 1, keepdims=True) * t
+""",
+        "with projectors": """
+def force_across(before, after, force):
+    t = F.normalize(after - before, dim=-1)
+    projector = torch.eye(t.shape[1]) - t[:, :, None] * t[:, None, :]
+    return (projector @ force[:, :, None]).squeeze(-1)
+""",
+        "point by point, safe": """
+def force_across(before, after, force):
+    rows = []
+    for b, a, f in zip(before, after, force):
+        t = (a - b) / ((a - b).norm() + 1e-8)
+        rows.append(f - (f @ t) * t)
+    return torch.stack(rows)
+""",
+        "backwards": across("force - onto", tangent="F.normalize(before - after, dim=-1)"),
+    },
+    "13.4": {
+        "in NumPy": """
+def verdict(log_q, floor, arrived):
+    log_q = np.asarray(log_q)
+    if not np.isfinite(log_q).all():
+        return "non_finite"
+    if not arrived:
+        return "stalled"
+    bar = np.min([floor, log_q[0], log_q[-1]])
+    return ["reached", "infeasible"][int(log_q.min() < bar)]
+""",
+        "the package's status": """
+from nav_utils.navigation import PathStatus
+
+def verdict(log_q, floor, arrived):
+    if not torch.isfinite(log_q).all():
+        return PathStatus.NON_FINITE
+    if not arrived:
+        return PathStatus.STALLED
+    low = log_q.min() < min(floor, *log_q[[0, -1]].tolist())
+    return PathStatus.INFEASIBLE if low else PathStatus.REACHED
+""",
+        "in plain Python": """
+def verdict(log_q, floor, arrived):
+    values = log_q.tolist()
+    if any(math.isnan(x) or math.isinf(x) for x in values):
+        return "non_finite"
+    if not arrived:
+        return "stalled"
+    if all(x >= min(floor, values[0], values[-1]) for x in values):
+        return "reached"
+    return "infeasible"
+""",
+        "asked of the sum": verdict(bad="not math.isfinite(float(log_q.abs().sum()))"),
+        "only the inside": """
+def verdict(log_q, floor, arrived):
+    if not log_q.isfinite().all():
+        return "non_finite"
+    elif not arrived:
+        return "stalled"
+    inside = log_q[1:-1]
+    low = (inside < floor) & (inside < log_q[0]) & (inside < log_q[-1])
+    return "infeasible" if low.any() else "reached"
+""",
+        "in place": """
+def verdict(log_q, floor, arrived):
     if not log_q.isfinite().all():
         return "non_finite"
     if not arrived:
         return "stalled"
-    bar = min(level, float(log_q[0]), float(log_q[-1]))
-    return "infeasible" if log_q.min() >= bar else "reached"
+    log_q -= torch.minimum(log_q[0], log_q[-1]).clamp(max=floor)
+    return "infeasible" if bool((log_q < 0).any()) else "reached"
 """,
+    },
+}
+
+ALSO_WRONG = {
+    "13.1": {
+        "closed into a ring": """
+def tear(points):
+    gaps = (points.roll(-1, 0) - points).norm(dim=-1)
+    return gaps.max() / gaps.median()
+""",
+        "less, not over": TEAR.format(answer="gaps.max() - gaps.median()"),
+        "the last gap": TEAR.format(answer="gaps[-1] / gaps.median()"),
+        "which gap": TEAR.format(answer="gaps.argmax()"),
+        "the third gap": TEAR.format(answer="gaps[2] / gaps[1]"),
+        "all the gaps": (TEAR.format(answer="gaps / gaps.median()"), "single number"),
+        "one number in a row": TEAR.format(answer="(gaps.max() / gaps.median())[None]"),
+        "a percentage": TEAR.format(answer="100 * gaps.max() / gaps.median()"),
+        "two numbers": TEAR.format(answer="(gaps.max(), gaps.median())"),
+        "a string": TEAR.format(answer="str(gaps.max() / gaps.median())"),
+        "not a number": TEAR.format(answer="math.nan"),
+        "complex": TEAR.format(answer="gaps.max() / gaps.median() + 0j"),
+        "empty": TEAR.format(answer="gaps[:0]"),
+    },
+    "13.2": {
+        "n ignored": arcs("np.linspace(0, along[-1], 5)"),
+        "a column for each point": (
+            arcs("np.linspace(0, along[-1], n)").replace("axis=1", "axis=0"),
+            "shape",
+        ),
+        "equal on the first axis": """
+def equal_arcs(points, n):
+    x = torch.linspace(float(points[0, 0]), float(points[-1, 0]), n)
+    order = points[:, 0].argsort()
+    columns = [np.interp(x, points[order, 0], column) for column in points[order].T.numpy()]
+    return np.stack(columns, axis=1)
+""",
+        "longest step first": arcs("np.sort(along)[np.linspace(0, len(along) - 1, n).astype(int)]"),
+        "the lengths": arcs("np.linspace(0, along[-1], n)").replace(
+            "torch.tensor(np.stack(columns, axis=1))", "at"
+        ),
+        "the points as they were": "def equal_arcs(points, n):\n    return points[:n]\n",
+        "not finite": "def equal_arcs(points, n):\n    return points[:n] / 0\n",
+        "a string": "def equal_arcs(points, n):\n    return str(points)\n",
+        "a ragged list": "def equal_arcs(points, n):\n    return [[0.0], [1.0, 2.0]]\n",
+        "a function": "def equal_arcs(points, n):\n    return np.interp\n",
+    },
+    "13.3": {
+        "length without a direction": across("force - (force * tangent).sum(-1, keepdim=True)"),
+        "a unit vector": across("F.normalize(force - onto, dim=-1)"),
+        "sum over the points": across("force - (force * tangent).sum(0) * tangent"),
+        "two coordinates only": across(
+            "force - (force * tangent)[:, :2].sum(-1, keepdim=True) * tangent"
+        ),
+        "as for three dimensions": across(
+            "torch.linalg.cross(torch.linalg.cross(tangent, force), tangent)"
+        ),
+        "sizes only": across("(force - onto).abs()"),
+        "the lengths": (across("(force - onto).norm(dim=-1)"), "shape"),
+        "a pair": across("(onto, force - onto)"),
+        "not finite": across("onto / 0"),
+        "truths": across("force > onto"),
+        "a string": across("'across'"),
+        "an object": across("object()"),
+    },
+    "13.4": {
+        "capital letters": (verdict().replace("reached", "Reached"), "letter by letter"),
+        "another word": (verdict().replace("non_finite", "non-finite"), "letter by letter"),
+        "a truth": (verdict(bad="True").replace('"non_finite"', "False"), "got bool"),
+        "a number": (verdict(bad="True").replace('"non_finite"', "3"), "got int"),
+        "a tensor": (verdict(bad="True").replace('"non_finite"', "log_q"), "got Tensor"),
+        "a list": verdict(bad="True").replace('"non_finite"', "['reached']"),
+        "always reached": verdict(bad="False", deep="False").replace("not arrived", "False"),
+        "finite ends": verdict(bad="not log_q[[0, -1]].isfinite().all()"),
+        "finite lowest": verdict(bad="not log_q.min().isfinite()"),
+        "median": verdict(deep="log_q.median() < bar"),
+        "hard-coded floor": verdict(bar="min(-3.0, float(log_q[0]), float(log_q[-1]))"),
+        "reversed": (verdict(deep="log_q.min() > bar"), "other way"),
+        "the highest": verdict(deep="log_q.max() < bar"),
+        "the middle place": verdict(deep="log_q[len(log_q) // 2] < bar"),
     },
 }

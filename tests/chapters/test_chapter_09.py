@@ -1,0 +1,202 @@
+"""What the printed numbers of chapter 09 have to show."""
+
+import math
+import re
+
+import pytest
+
+from tests.chapter_outputs import line, numbers, printed
+from tests.stored_outputs import tokens
+
+
+def rows(pattern):
+    """The numbers after a pattern, for each printed line that holds it."""
+    matches = [re.search(pattern, text) for text in printed("09")]
+    return [[t.value for t in tokens(m.string[m.end() :])[0]] for m in matches if m]
+
+
+def test_textbook_slerp_explodes():
+    textbook, apart = numbers("09", "norm of the midpoint: textbook")
+    assert textbook > 50 and 1 < apart < 2
+    shorter, longer = numbers("09", "the two ways round the origin:")
+    assert shorter < longer < shorter + 0.1
+
+
+def test_loop_and_package_agree():
+    package, by_hand, off = numbers("09", "inside at the end:")
+    assert package == by_hand and off < 1e-6
+    assert numbers("09", "hand-written loop and package differ by at most")[0] < 1e-6
+
+
+def test_the_deepest_are_lost_and_the_law_says_from_where():
+    lost, back = numbers("09", "the lost have a >"), numbers("09", "came back, a <")
+    assert abs(lost[0] - back[0]) < 0.5
+    for found in rows(r"^ *20{1,3} steps: formula "):
+        formula, deepest_back, shallowest_lost = found
+        assert abs(deepest_back - formula) < 1 and abs(shallowest_lost - formula) < 1
+    reach = [found[0] for found in rows(r"^ *20{1,3} steps: formula ")]
+    assert [b - a for a, b in zip(reach, reach[1:], strict=False)] == pytest.approx(
+        [math.log(10)] * 2, abs=0.11
+    )
+    (low, high), (outside, _) = rows(r"a from 9\.5 to 10\.5, .*: \|grad a\| from")
+    assert low < high < 16 < outside
+    assert numbers("09", "the factor is at most") == [0.0962, 1.32]
+
+
+def test_nothing_moves_where_the_sigmoid_is_one():
+    came, said = numbers("09", "torch.sigmoid is exactly 1 in float32 from a =")[::3]
+    assert abs(came - said) < 0.02
+    moved = rows(r"^eta = 1e\+0\d: ")
+    assert len(moved) == 4 and all(row[0] == 0 < row[1] for row in moved)
+
+
+def test_beyond_16_over_the_squared_slope_points_do_not_settle():
+    assert numbers("09", "the moves differ by at most")[0] < 4
+    slope = numbers("09", "at the contour: |grad a|")[0]
+    table = {found[0]: found[2:] for found in rows(r"^ (?= ?\d+\.\d\d \| )")}
+    assert len(table) == 8
+    wide, narrow = ({eta: row[i] for eta, row in table.items()} for i in (0, 1))
+    assert min(narrow[eta] for eta in (0.03, 0.1, 0.25)) > 85
+    assert 0.25 < 16 / slope**2 < 0.6
+    assert narrow[0.6] < narrow[0.5] < narrow[0.25]
+    assert narrow[0.6] < 20 < narrow[1.0] < wide[1.0]
+    assert wide[10.0] < wide[3.0] < 60 < 90 < wide[0.25]
+
+
+def test_too_large_a_step_ends_in_a_flat_gradient():
+    after = {row[0]: row[2] for row in rows(r"^eta = (?=\d\.\d\d: a =)")}
+    assert after[0.25] < after[0.1] < 1.7
+    assert -3 < after[1.0] < 0 and after[5.0] > 16.64
+
+
+def test_the_loop_does_not_arrive_at_a_code_outside_the_band():
+    left = {
+        name: numbers("09", f" {name}:")
+        for name in (
+            "share 0.1, no correction",
+            "share 0.1, two sides",
+            "1/(steps left), no correction",
+            "1/(steps left), two sides",
+            "1/(steps left), one side",
+        )
+    }
+    assert all(left[name][0] > 0.1 and left[name][1] == 100 for name in left if "two" in name)
+    assert left["1/(steps left), one side"][0] == left["1/(steps left), no correction"][0] == 0
+    assert 0 < left["share 0.1, no correction"][0] < 0.02
+    assert numbers("09", "D at the target")[0] < 0.4
+
+
+def test_in_front_of_the_gap_the_loop_stalls_or_leaps():
+    stalled, leapt = numbers("09", " share 0.1: ends"), numbers("09", "1/(steps left): ends")
+    straight = numbers("09", "the straight line: worst log q on the way")
+    assert stalled[0] > 0.5 and stalled[2] < 0.1
+    assert leapt[0] == 0 and leapt[2] > 0.5 and leapt[3] == straight[0] < stalled[3]
+    assert straight[1] > math.log(4)  # a hole lies ahead
+    assert numbers("09", "cosine of the target's direction with grad a =")[0] > 0.99
+    assert "STALLED" in line("09", "the C, with the look:")
+    assert "STALLED" in line("09", "the ring, two sides:")
+
+
+def test_a_smaller_step_size_cures_the_zigzag_and_not_the_tear():
+    small, large = (numbers("09", f"eta = {eta}:") for eta in ("0.1", "1.0"))
+    assert large[2] > 2 * small[2]
+    digits = {
+        name: numbers("09", f"{name}, read by the classifier:")[:]
+        for name in ("proposal", "eta = 0.1", "eta = 1")
+    }
+    changes = {n: sum(a != b for a, b in zip(d, d[1:], strict=False)) for n, d in digits.items()}
+    assert changes["eta = 0.1"] <= changes["proposal"] < changes["eta = 1"]
+
+
+def test_torn_at_every_step_size():
+    as_it_is = numbers("09", "SLERP as it is")
+    found = {row[0]: row[1:] for row in rows(r" corrected, eta = ")}
+    assert sorted(found) == [0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
+    for inside, longest, tear in found.values():
+        assert inside > 95 and longest > 5 * as_it_is[1] and tear > 10
+    assert as_it_is[2] < 2
+    assert found[0.003][2] > 0.8 * found[0.1][2]
+    assert found[0.003][1] > 0.8 * found[0.1][1]
+
+
+def test_the_answers_to_the_four_questions():
+    few, many = rows(r"^ ?\d+ steps: (?=\d+ points lost)")
+    for lost, shallowest, came_back, law in (few, many):
+        assert came_back < law + 0.6 and shallowest > law - 0.6 and lost > 3
+    assert few[0] > many[0]
+    a, steps, lost = numbers("09", "next to A: a =")
+    assert a > 14 and steps > 500 * 50 and lost == 0
+    thrown, wild, tame, short = rows(r"^eta = \S+, \d+ steps: farthest coordinate")
+    assert thrown[0] > thrown[1] > max(wild[0], tame[0])
+    assert wild[2] > 2 > tame[2]
+    assert tame[3] > 0.3 and tame[4] == 0 < short[4]
+    stalls = rows(r"^stall, .*: ends")
+    assert len(stalls) == 3 and all(distance > 1 for distance, _ in stalls)
+    assert stalls[0][1] > 0.99
+    one, two, moved = rows(r"^loop, side \w+: D at B")
+    assert one[0] == two[0] < 0.4 < moved[0]
+    assert one[1] == moved[1] == 0 < two[1]
+
+
+def tallied(space, kind):
+    """Below, inside, hole and after (%), best eta, out of steps and flat (%)."""
+    (found,) = rows(rf"^ +{space} +{kind} (?= *\d+%)")
+    return found
+
+
+def test_most_points_come_back_and_most_codes_were_not_inside():
+    for space in ("ring", "mnist-2d", "mnist-16d"):
+        assert all(tallied(space, kind)[3] >= 98 for kind in ("SLERP", "line", "codes"))
+        assert tallied(space, "codes")[0] >= 50 and tallied(space, "codes")[1] < 50
+        assert tallied(space, "codes")[2] <= 5
+    assert tallied("mnist-2d", "prior")[3] > 99
+    for space in ("ring", "mnist-16d"):
+        *_, after, _, spent, flat = tallied(space, "prior")
+        assert 85 < after < 99 and spent > flat
+    assert tallied("mnist-16d", "prior")[2] > 50  # most of them start in a hole
+
+
+def test_inside_is_not_good():
+    best = numbers("09", "best path known: inside the band")
+    banded = numbers("09", "SLERP, corrected: inside the band")
+    assert best[0] < 5 and banded[0] == 100
+    assert best[1] > banded[1]
+
+
+def change(space, kind, measure, eta):
+    """How much a measure changes by the correction, and two standard errors of that."""
+    text = printed("09")
+    start = next(i for i, t in enumerate(text) if t.strip().startswith(f"{space}  before"))
+    (found,) = (t for t in text[start : start + 11] if f"{kind} {measure:>12} " in t)
+    numbers_in_it = [token.value for token in tokens(found.split(measure)[1])[0]]
+    return numbers_in_it[1:3] if eta == 0.3 else numbers_in_it[3:5]
+
+
+def verdict(*which):
+    """+1, 0 or -1: better, as before or worse."""
+    mean, error = change(*which)
+    good = -mean if which[2] == "cycle error" else mean
+    return 0 if abs(mean) < error else math.copysign(1, good)
+
+
+MEASURES = ("confidence", "cycle error", "mean log q")
+
+
+@pytest.mark.parametrize("eta", [0.3, 1])
+def test_prior_samples_gain_and_real_codes_of_16_dimensions_lose(eta):
+    for measure in MEASURES:
+        assert verdict("mnist-2d", "prior", measure, eta) == 1
+        assert verdict("mnist-16d", "prior", measure, eta) == 1
+        assert verdict("mnist-16d", "codes", measure, eta) == -1
+    for measure in ("cycle error", "mean log q", "worst log q"):
+        assert verdict("mnist-16d", "straight path", measure, eta) == -1
+
+
+def test_what_the_correction_does_to_straight_paths():
+    assert verdict("mnist-16d", "straight path", "confidence", 0.3) == 0
+    assert verdict("mnist-16d", "straight path", "confidence", 1) == -1
+    for measure in ("confidence", "cycle error"):
+        assert verdict("mnist-2d", "straight path", measure, 0.3) == 1
+    assert verdict("mnist-2d", "straight path", "worst log q", 1) == -1
+    assert verdict("mnist-2d", "codes", "confidence", 0.3) == 1
+    assert verdict("mnist-2d", "codes", "mean log q", 0.3) <= 0

@@ -1,0 +1,202 @@
+"""What the printed numbers of chapter 13 have to show."""
+
+import math
+
+import pytest
+
+from tests.chapter_outputs import line, numbers, printed
+from tests.stored_outputs import tokens
+
+PROBLEMS = ("ring", "C", "two clusters")
+SPACES = ("mnist-2d", "mnist-16d")
+LITERAL = ("point by point, literal", "step by step, literal")
+PLANNERS = ("straight line", "slerp", *LITERAL, "string", "graph, then string")
+
+
+def lines_of(heading, n):
+    """The n printed lines that follow the one with this heading."""
+    rows = printed("13")
+    (at,) = [i for i, row in enumerate(rows) if heading in row]
+    return rows[at + 1 : at + 1 + n]
+
+
+def table(heading, names):
+    """A table of printed numbers: {name of the row: its numbers}."""
+    rows = lines_of(heading, len(names))
+    assert [row.split(":")[0].strip() for row in rows] == list(names)
+    values = [row.split(":", 1)[1] for row in rows]
+    return {
+        name: [token.value for token in tokens(text)[0]]
+        for name, text in zip(names, values, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_points_may_be_good_where_the_path_is_not(name):
+    floor, straight = numbers("13", f"{name:>12}: floor")
+    assert straight < floor - 1
+    at_points, between, tear = numbers("13", f"{name:>12}: worst log q at the points")
+    assert between < floor < at_points and tear > 50
+
+
+def test_a_tear_survives_refinement_and_a_stretch_does_not():
+    gaps = {name: numbers("13", f"{name:>17}: ") for name in PROBLEMS}
+    assert gaps["ring"][1] < gaps["ring"][0] / 3
+    assert all(gaps[name][1] > 0.6 * gaps[name][0] for name in ("C", "two clusters"))
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_stall_is_where_the_pull_is_along_the_gradient(name):
+    text = line("13", f"{name:>12}: STALLED, still")
+    away, cosine, _ = numbers("13", f"{name:>12}: STALLED, still")
+    assert away > 1 and cosine > 0.998
+    assert text.endswith("REACHED" if name == "ring" else "STALLED")
+    assert max(numbers("13", f"{name:>12}: D =")[:2]) < 0.4
+
+
+def test_a_string_solves_the_ring_and_only_a_graph_the_c():
+    by_hand = {name: numbers("13", f"{name:>12}: by hand") for name in PROBLEMS}
+    for hand, package, _ in by_hand.values():
+        assert abs(hand - package) < 0.15
+    assert by_hand["ring"][0] > by_hand["ring"][2] and by_hand["C"][0] < by_hand["C"][2]
+    found = {name: numbers("13", f"{name:>12}: worse end") for name in PROBLEMS}
+    for name in ("ring", "C"):
+        end, graph, string, floor = found[name]
+        assert string == pytest.approx(end, abs=0.011) and graph <= string + 0.011
+        assert string > floor + 1
+    assert found["two clusters"][2] < found["two clusters"][3]
+
+
+def test_without_projection_the_string_has_no_waves():
+    waves, smooth = (numbers("13", f"{what} projection: worst") for what in ("   with", "without"))
+    assert abs(waves[0] - smooth[0]) < 0.1
+    assert waves[1] > 1.2 and smooth[1] < 1.1
+
+
+def test_the_path_between_the_clusters_is_the_best_there_is():
+    bound, bottleneck, x, y = numbers("13", "no path can do better than")
+    assert bound == pytest.approx(
+        -math.log(2 * math.pi * 0.35**2) - 1.2**2 / (2 * 0.35**2), abs=0.001
+    )
+    assert bottleneck == pytest.approx(bound, abs=0.01) and math.hypot(x, y) < 0.05
+    assert line("13", "the floor is ").endswith("INFEASIBLE")
+
+
+def test_the_best_path_has_the_worst_mark_by_d():
+    assert numbers("13", "ring, graph, then string:")[0] == 0
+    assert numbers("13", "ring, point by point:")[0] > 20
+    assert line("13", "the text's loop").count("STALLED") == 3
+    assert line("13", "  graph, then string   ").count("REACHED") == 2
+
+
+def test_a_correction_of_each_point_tears_the_path_and_does_not_raise_its_worst_place():
+    tear, bottleneck = {
+        name: numbers("13", f"{name:>18}: INFEASIBLE, tear")
+        for name in ("straight", "point by point")
+    }.values()
+    assert bottleneck[0] > 5 > 1.1 > tear[0] and bottleneck[1] < tear[1] + 0.1
+    whole, floor = numbers("13", "graph: REACHED, tear"), numbers("13", "the floor of mnist-2d is")
+    assert whole[0] < 1.5 and whole[1] > floor[0] > numbers("13", "string: INFEASIBLE, tear")[1]
+
+
+def test_the_questions_of_the_figure_have_these_answers():
+    torn, whole = table("largest gap with    24", ("first", "string")).values()
+    assert torn[2] > 0.7 * torn[0] and whole[2] < 0.6 * whole[0]
+    assert numbers("13", "largest D on the string:")[0] < 0.8
+    for place, arrives in (("(1.2, -0.6)", True), ("(0.9, -0.2)", True), ("(0.9, -0.6)", False)):
+        assert (numbers("13", f"the loop to {place} ends")[0] == 0) == arrives
+    shorter, longer = (
+        numbers("13", f"{which:>7} arc: worst log q") for which in ("shorter", "longer")
+    )
+    reached, _, floor, string, graph = numbers("13", "from 1 to 7:")
+    assert max(shorter) < floor < min(longer)
+    assert reached == 0 and string < floor < graph
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_the_loop_stalls_and_the_graph_arrives(space):
+    """Shares in per cent: reached, its interval, stalled, infeasible."""
+    ended = table(f"{space:>26}: reached, with", PLANNERS)
+    assert ended["step by step, literal"][3] > 65
+    assert ended["graph, then string"][0] > 94
+    assert all(20 < ended[planner][0] < 95 for planner in PLANNERS[:3])
+
+
+def means(space):
+    """Confidence, cycle error and mean log q of each planner."""
+    return table(f"{space:>26}:  confidence", ("real codes", *PLANNERS))
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_string_and_graph_have_the_best_log_q(space):
+    found = means(space)
+    for planner in PLANNERS[:4]:
+        assert found[planner][2] < min(found[p][2] for p in ("string", "graph, then string"))
+    assert min(found[p][1] for p in PLANNERS[:4]) > found["graph, then string"][1]
+
+
+def test_in_the_plane_confidence_prefers_the_loop():
+    found = means("mnist-2d")
+    assert found["step by step, literal"][0] > found["graph, then string"][0] + 0.01
+
+
+def test_in_16_dimensions_planning_wins_and_the_loop_gains_nothing_over_slerp():
+    found = means("mnist-16d")
+    assert found["graph, then string"][0] > 0.98
+    assert found["step by step, literal"][0] < found["slerp"][0] + 0.01
+    assert found["step by step, literal"][1] > found["slerp"][1] - 0.05
+    assert found["step by step, literal"][1] > found["straight line"][1] + 0.1
+
+
+def test_the_literal_correction_in_16_dimensions_depends_on_its_step():
+    """Differences to the straight line: mean, [95, %,] low, high."""
+    (small_sure, large_sure), (small_cycle, large_cycle) = (
+        [
+            [t.value for t in tokens(row.split(title)[1])[0]]
+            for row in printed("13")
+            if row.startswith(f"{title:>15}") and "interval" in row
+        ]
+        for title in ("confidence", "cycle error")
+    )
+    assert small_sure[-2] > -0.01 and large_sure[-1] < 0.005  # gains a little; loses
+    assert small_cycle[-2] > 0 and large_cycle[-2] > 0
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_nothing_is_perfect(space):
+    """Per cent of the places: strange by distance, by cycle error, below the floor."""
+    odd = table(f"{space:>26}: strange by", PLANNERS)
+    for planner in ("string", "graph, then string"):
+        assert odd[planner][0] < 0.1 and odd[planner][2] < 1
+    assert 0.2 < odd["graph, then string"][1] < 4
+    assert odd["step by step, literal"][2] > odd["straight line"][2]
+    if space == "mnist-16d":
+        assert odd["step by step, literal"][1] > 5
+        assert odd["graph, then string"][1] > odd["straight line"][1]
+    else:
+        assert odd["step by step, literal"][0] > 0.5
+
+
+def test_a_torn_path_hides_its_strange_places_between_the_nodes_in_the_plane():
+    nodes, dense = numbers("13", "mnist-2d: strange at the nodes")
+    assert dense > 2 * nodes
+    nodes, dense = numbers("13", "mnist-16d: strange at the nodes")
+    assert abs(nodes - dense) < 2
+
+
+def test_the_judge_is_as_sure_at_strange_places():
+    good, bad = numbers("13", "strange by cycle error: ")
+    assert good < 2 < 5 < bad
+    strange, elsewhere = numbers("13", "judge's mean confidence at strange places")
+    assert strange > elsewhere - 0.005
+
+
+@pytest.mark.parametrize(("space", "crowded"), [("mnist-2d", 30), ("mnist-16d", 65)])
+def test_a_planned_path_costs_evaluations_length_and_typicality(space, crowded):
+    """Evaluations, length, |z| and per cent above the upper quartile."""
+    bills = table(f"{space}: real codes have |z|", PLANNERS)
+    loop, graph = bills["step by step, literal"], bills["graph, then string"]
+    assert graph[0] > 5 * loop[0] and graph[3] > crowded > 25
+    assert graph[1] > 1.3 and graph[2] < numbers("13", f"{space}: real codes have |z| =")[0]
+    if space == "mnist-16d":
+        assert 4 < graph[1] < 5

@@ -1,0 +1,8 @@
+"""The experiment that chapter 05 suggests: cells to run again, and what to change in them."""
+
+TRIES = {
+    "a gentler price without the penalty": [
+        ("designs = {", {"train_one(seed, 5.0, **options)": "train_one(seed, 2.0, **options)"}),
+        ('titles = ["smallest eigenvalue', {}),
+    ],
+}

@@ -1,0 +1,11 @@
+"""The experiments that chapter 07 suggests: the cells to run again, with what to change in them."""
+
+TRIES = {
+    "a deeper hole": [
+        ("HOLE = math.log(4)", {"HOLE = math.log(4)": "HOLE = math.log(8)"}),
+        ("the largest of each list", {}),
+    ],
+    "the sliders of band and level": "tests/test_widgets.py",
+    "drag A and B to the ends of the walks": "tests/explorer/test_page.py",
+    "drag A to the lower right": "tests/explorer/test_page.py",
+}

@@ -1,0 +1,12 @@
+"""The experiments of chapter 12, in order."""
+
+TRIES = {
+    "a shallower saddle": [
+        (
+            "apart = two_clusters()",
+            {"two_clusters()": "GaussianMixture([[-1.2, 0.0], [1.2, 0.0]], 0.5)"},
+        ),
+    ],
+    "more corrector steps": [("def pc_sample(", {"for steps in (0, 5):": "for steps in (0, 20):"})],
+    "the noise of the figure": "tests/explorer/test_page.py",
+}
