@@ -141,7 +141,7 @@ def navigate(
     if math.isnan(level):
         raise ValueError("log_q_level: expected a number; the ratio's own is NaN on too many codes")
     points, point_status, n_evaluations = chosen.plan(start, ratio, callback)
-    return judged(points, point_status, n_evaluations, z_b, ratio, level)
+    return with_verdict(points, point_status, n_evaluations, z_b, ratio, level)
 
 
 def expect_ends(z_a: Tensor, z_b: Tensor, ratio: Ratio) -> None:
@@ -155,7 +155,7 @@ def expect_ends(z_a: Tensor, z_b: Tensor, ratio: Ratio) -> None:
         )
 
 
-def judged(
+def with_verdict(
     points: Tensor,
     point_status: Tensor | None,
     count: int,

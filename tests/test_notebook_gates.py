@@ -434,6 +434,18 @@ def test_a_helper_may_be_shown_in_an_earlier_chapter_only(spoiled, course, good)
         later.unlink()
 
 
+def test_one_method_shows_its_class(spoiled, course):
+    use = code("from nav_utils.tiny import Scale\nScale().by(2)")
+    assert "shown" in rules(notebook_lint.lint_course([spoiled(use)], course))
+    folded = "<details>\n\n```python\n# nav_utils.tiny.Scale.by\n```\n\n</details>"
+
+    def shown(cells):
+        cells.insert(2, nbformat.v4.new_markdown_cell(folded))
+        use(cells)
+
+    assert notebook_lint.lint_course([spoiled(shown)], course) == []
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -133,7 +133,7 @@ def test_the_answers_to_the_four_questions():
     stalls = rows(r"^stall, .*: ends")
     assert len(stalls) == 3 and all(distance > 1 for distance, _ in stalls)
     assert stalls[0][1] > 0.99
-    one, two, moved = rows(r"^loop, side \w+: D at B")
+    one, two, moved = rows(r"^loop, goal \w+: D at B")
     assert one[0] == two[0] < 0.4 < moved[0]
     assert one[1] == moved[1] == 0 < two[1]
 

@@ -115,11 +115,11 @@ def test_without_a_stop_the_score_leaves_the_range_of_codes():
 def test_the_walk_among_2s_is_spoilt_on_both_sides_only():
     floor, median = numbers("10", "log p - a: 95 % of codes above")
     for method in ("probability", "logit", "gauss_newton"):
-        moved, _, distance, _, lowest, _ = numbers("10", f"{method:>18}  both ")
-        kept, content, before, _, _, _ = numbers("10", f"{method:>18}  hole ")
+        moved, _, distance, _, lowest, _ = numbers("10", f"{method:>18}  band ")
+        kept, content, before, _, _, _ = numbers("10", f"{method:>18} below ")
         assert moved == content == 46 and kept == 0 and distance > 1.5 * before
         assert lowest < floor
-    _, content, _, _, _, highest = numbers("10", f"{'score':>18}  both ")
+    _, content, _, _, _, highest = numbers("10", f"{'score':>18}  band ")
     assert content == 0 and highest < median
     narrow, wide = numbers("10", "4 to 5, level 0.41:"), numbers("10", "4 to 5, level 0.85:")
     assert narrow[0] > 1.5 * wide[0]

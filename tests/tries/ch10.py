@@ -5,12 +5,12 @@ TRIES = {
     "a smaller literal step on the ring": [
         (
             "options = {",
-            {'{"method": "probability"}': '{"method": "probability", "step_size": 0.1}'},
+            {"Probability()": "Probability(0.1)"},
         ),
         ("Five maps of D", {}),
         ("def ring_report", {}),
     ],
     "a level for 80 % of the codes": [("of_class = torch.stack", {"level(0.05)": "level(0.2)"})],
     # the cell after the figure sets what the questions ask for, without the page
-    "methods, sides and levels of the live figure": "tests/chapters/test_chapter_10.py",
+    "methods, goals and levels of the live figure": "tests/chapters/test_chapter_10.py",
 }
