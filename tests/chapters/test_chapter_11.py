@@ -54,8 +54,8 @@ def test_a_large_eta_makes_a_long_path():
     assert gentle[2] < 2 and wild[2] > 4 > experiment("3. Gauss-Newton, 50 steps")[2]
 
 
-def test_on_one_side_some_points_stay():
-    assert experiment("2. side hole")[0] < experiment("1. eta 0.1")[0] - 4
+def test_below_the_band_some_points_stay():
+    assert experiment("2. below")[0] < experiment("1. eta 0.1")[0] - 4
 
 
 def test_gauss_newton_needs_few_steps_for_most_and_many_for_one():
@@ -71,9 +71,9 @@ def test_a_string_has_no_gaps_and_leaves_the_band():
 
 
 @pytest.mark.parametrize("method", ["literal, among 2s", "Gauss-Newton, the same"])
-def test_in_one_cloud_only_one_side_leaves_the_path_alone(method):
-    assert experiment(f"5. {method}, hole")[0] == 0
-    assert experiment(f"5. {method}, both")[0] > 30
+def test_in_one_cloud_only_below_leaves_the_path_alone(method):
+    assert experiment(f"5. {method}, below")[0] == 0
+    assert experiment(f"5. {method}, band")[0] > 30
 
 
 def test_the_figure_and_python_agree():

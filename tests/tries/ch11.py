@@ -5,7 +5,7 @@ TRIES = {
     "a look after every step": [
         (
             "points that need no step",
-            {"correct(z, ratio, **options)": "correct(z, ratio, check_every=1, **options)"},
+            {"correct(z, ratio, *walk)": "correct(z, ratio, *walk, Run(check_every=1))"},
         )
     ],
     # the cell after the app sets its sliders as the five questions ask
