@@ -180,7 +180,7 @@ def tear(points):
     },
     "13.2": {
         "the package's own": """
-from nav_utils.navigation import evenly_spaced
+from nav_utils.strings import evenly_spaced
 
 def equal_arcs(points, n):
     return evenly_spaced(points[None], n)[0]
