@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 sys.path.append(str(Path(__file__).parents[1] / "book"))
+import chromium
 import pages
 from figure import Figure, link_to
 
@@ -115,10 +116,8 @@ def write_book(book):
 @pytest.fixture(scope="module")
 def browser():
     """A browser for all tests of a module."""
-    with sync_playwright() as playwright:
-        browser = pages.launch_browser(playwright)
+    with chromium.opened() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +139,9 @@ def context(browser):
             known[key] = browser.new_context(**wanted)
         return known[key]
 
-    return context
+    yield context
+    for each in known.values():
+        each.close()
 
 
 @pytest.fixture

@@ -6,6 +6,6 @@ TRIES = {
         ("the largest of each list", {}),
     ],
     "the sliders of band and level": "tests/test_widgets.py",
-    "drag A and B to the ends of the walks": "tests/explorer/test_page.py",
-    "drag A to the lower right": "tests/explorer/test_page.py",
+    "drag A and B to the ends of the walks": "tests/explorer/page/test_ends.py",
+    "drag A to the lower right": "tests/explorer/page/test_ends.py",
 }

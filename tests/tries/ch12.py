@@ -8,5 +8,5 @@ TRIES = {
         ),
     ],
     "more corrector steps": [("def pc_sample(", {"for steps in (0, 5):": "for steps in (0, 20):"})],
-    "the noise of the figure": "tests/explorer/test_page.py",
+    "the noise of the figure": "tests/explorer/page/test_controls.py",
 }

@@ -5,7 +5,7 @@ TRIES = {
         ("cosine of pull and grad a", {"torch.tensor([0.0, 0.1]": "torch.tensor([0.0, 0.01]"}),
     ],
     # The sliders, presets and methods of the figure; what they show is computed in the next cell.
-    "the four questions of the figure": "tests/explorer/test_page.py",
+    "the four questions of the figure": "tests/explorer/page/test_controls.py",
     "another step of the literal correction": [
         ("point by point less straight line", {"for eta in (0.3, 1.0):": "for eta in (0.1,):"}),
     ],

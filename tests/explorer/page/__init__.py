@@ -1,0 +1,1 @@
+"""What a reader does with an explorer of a page, and what it shows, in one browser."""
