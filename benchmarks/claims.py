@@ -19,6 +19,7 @@ import sys
 
 import numpy as np
 import torch
+from printed import interval, number, percent
 from scipy.stats import beta
 from torch import Tensor
 
@@ -26,11 +27,12 @@ from nav_utils.calibration import calibration_report
 from nav_utils.correction import Run, Status, correct
 from nav_utils.densities import StandardNormal, kde_log_prob, knn_distance, ring
 from nav_utils.evaluation import Reference, evaluate, find_holes, hole_mass
+from nav_utils.fitting import fit_ratio, logistic_loss
 from nav_utils.interpolation import lerp
 from nav_utils.langevin import langevin
 from nav_utils.navigation import Path, PathStatus, Pointwise, Stepwise, String, navigate
 from nav_utils.pretrained import load_classifier, load_pretrained
-from nav_utils.ratio import DensityRatio, ExactRatio, fit_ratio, logistic_loss
+from nav_utils.ratio import DensityRatio, ExactRatio
 from nav_utils.steps import Band, Probability
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "claims.json"
@@ -43,11 +45,6 @@ def seeded(seed: int) -> torch.Generator:
 
 
 # ---- numbers with intervals, as they are printed ----------------------------------------------
-
-
-def percent(value: float, low: float, high: float) -> str:
-    """Three shares as percentages, the last two as an interval."""
-    return f"{100 * value:.2g} % [{100 * low:.2g}, {100 * high:.2g}]"
 
 
 def share(flags: Tensor) -> str:
@@ -69,14 +66,12 @@ def bootstrap(values: Tensor, n_resamples: int = 2000) -> tuple[float, float, fl
 
 def mean(values: Tensor) -> str:
     """Mean of values (N,) with a bootstrap interval."""
-    centre, low, high = bootstrap(values)
-    return f"{centre:.3g} [{low:.3g}, {high:.3g}]"
+    return interval(*bootstrap(values))
 
 
 def mean_share(values: Tensor) -> str:
     """Mean of shares (N,), one for each path, in percent, with a bootstrap interval over paths."""
-    centre, low, high = (100 * x for x in bootstrap(values))
-    return f"{centre:.1f} % [{low:.1f}, {high:.1f}]"
+    return percent(*bootstrap(values))
 
 
 # ---- the claims -------------------------------------------------------------------------------
@@ -160,7 +155,7 @@ def claim_3() -> dict[str, str]:
     best = float(logistic_loss(exact.logit(prior), exact.logit(z)))
     return {
         "mean |error| over q, nats": mean(torch.stack(errors).mean(0)),
-        "held-out loss above that of the exact logit, nats": f"{np.mean(losses) - best:.2g}",
+        "held-out loss above that of the exact logit, nats": number(np.mean(losses) - best, 2),
     }
 
 
@@ -172,7 +167,7 @@ def claim_4() -> dict[str, str]:
     stray = (ratio.prob(z) - 0.5).abs()
     loss = logistic_loss(ratio.logit(prior.sample(20_000, seeded(5))), ratio.logit(z))
     return {
-        "distance of D from 1/2, 99 % of the prior below": f"{float(stray.quantile(0.99)):.2g}",
+        "distance of D from 1/2, 99 % of the prior below": number(float(stray.quantile(0.99)), 2),
         "held-out loss, nats (ln 2 = 0.6931)": f"{float(loss):.4f}",
     }
 
@@ -275,7 +270,7 @@ def claim_7(grounds: dict[str, Ground]) -> dict[str, str]:
 def energy_distance(x: Tensor, y: Tensor) -> str:
     """Energy distance of two samples (N, d); what chance gives stands beside it (Szekely 2013)."""
     within = torch.cdist(x, x).mean() + torch.cdist(y, y).mean()
-    return f"{float(2 * torch.cdist(x, y).mean() - within):.2g}"
+    return number(float(2 * torch.cdist(x, y).mean() - within), 2)
 
 
 def claim_8() -> dict[str, str]:
@@ -348,8 +343,8 @@ def claim_14(grounds: dict[str, Ground]) -> dict[str, str]:
             found[f"confidence, {label}"] = mean(report.confidence)
             found[f"cycle error, {label}"] = mean(report.cycle_error)
             found[f"length over chord, {label}"] = mean(report.length_over_chord)
-            found[f"evaluations for a path, {label}"] = (
-                f"{path.n_evaluations / len(path.points):.2g}"
+            found[f"evaluations for a path, {label}"] = number(
+                path.n_evaluations / len(path.points), 2
             )
         for measure in ("confidence", "cycle error"):
             found[f"{measure}, codes, {space}"] = mean(ground.reference.usual[measure])

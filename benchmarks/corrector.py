@@ -26,6 +26,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from printed import number
 from torch import Tensor, nn
 
 from nav_utils.correction import Corrector, Run, State, Status, advance, begin, correct
@@ -293,14 +294,14 @@ def main() -> None:
     for aim, reached in results["reached"].items():
         print("reached:" if reached else "NOT REACHED:", aim)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(printed(results), indent=2) + "\n")
+    RESULTS.write_text(json.dumps(as_printed(results), indent=2) + "\n")
 
 
-def printed(results: Any) -> Any:
+def as_printed(results: Any) -> Any:
     """Every number as a page prints it: three digits."""
     if isinstance(results, dict):
-        return {key: printed(value) for key, value in results.items()}
-    return f"{results:.3g}" if isinstance(results, float) else results
+        return {key: as_printed(value) for key, value in results.items()}
+    return number(results) if isinstance(results, float) else results
 
 
 if __name__ == "__main__":

@@ -34,15 +34,28 @@ from typing import Any
 
 import numpy as np
 import torch
+from printed import interval, number
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from verdicts import (
+    CODES,
+    GAPS,
+    LEAST,
+    LINE,
+    OURS,
+    as_deep,
+    half_of_the_gap,
+    shortcomings,
+    twenty_times,
+)
 
 from nav_utils.densities import GaussianMixture, c_shape, circle, ring, two_clusters
 from nav_utils.evaluation import MORE_IS_BETTER, Reference, evaluate
+from nav_utils.fitting import fit_ratio
 from nav_utils.graphs import latent_graph
 from nav_utils.navigation import Graph, Path, PathStatus, Pointwise, Stepwise, String, navigate
 from nav_utils.pretrained import LatentSpace, load_classifier, load_pretrained
-from nav_utils.ratio import ExactRatio, Ratio, fit_ratio
+from nav_utils.ratio import ExactRatio, Ratio
 from nav_utils.steps import Below, Probability
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -53,7 +66,6 @@ RADIUS, SIZE = 3.0, 80  # of stochman's grid
 FITS = 3
 SMALL: dict[str, Any] = {"hidden": (64, 64, 64), "steps": 2000}  # for 20,000 codes
 REPEATS = 3  # of each timing, of which the median counts
-OURS = "graph, then string"
 
 ENDS = {  # the pairs of the course, (2, 2): from, to
     "ring": torch.tensor([[-1.3, 0.02], [1.3, 0.0]]),
@@ -61,8 +73,6 @@ ENDS = {  # the pairs of the course, (2, 2): from, to
     "two clusters": torch.tensor([[-1.2, 0.1], [1.2, 0.0]]),
 }
 DENSITIES = {"ring": ring(), "C shape": c_shape(), "two clusters": two_clusters()}
-LEAST = {"ring": -1.64, "C shape": -1.55}  # what the worst log q has to reach, in nats
-SLACK, MOST_MS, TIMES = 0.1, 50.0, 20.0  # for fitted ratios; a path; faster than stochman
 
 
 def methods(ratio: Ratio) -> dict[str, dict[str, Any]]:
@@ -167,7 +177,7 @@ def worst_of(found: list[dict[str, Any]]) -> dict[str, str]:
         elif isinstance(values[0], int):
             printed[key] = f"{min(values)} of 32"
         elif key == "end error":
-            printed[key] = f"{max(values):.3g}"
+            printed[key] = number(max(values))
         else:
             printed[key] = f"{min(values):.3f}"
     return printed
@@ -240,14 +250,11 @@ FIELDS = {  # of a `PathReport`, by the name that a page prints
     "end error": "end_error",
 }
 COMPARED = [key for key in FIELDS if key not in {"largest gap, median", "end error"}]
-GAPS = ("confidence", "cycle error")
-CODES, LINE = "real codes", "linear"
 
 
-def interval(value: float, samples: np.ndarray) -> str:
-    """A value with the middle 95 % of its bootstrap samples."""
-    low, high = np.quantile(samples, [0.025, 0.975])
-    return f"{value:.3g} [{low:.3g}, {high:.3g}]"
+def with_interval(values: np.ndarray) -> str:
+    """The mean of values (N,) with the middle 95 % of its bootstrap samples."""
+    return interval(values.mean(), *np.quantile(resampled(values), [0.025, 0.975]))
 
 
 def resampled(values: np.ndarray, seed: int = 0, n_resamples: int = 2000) -> np.ndarray:
@@ -273,13 +280,13 @@ def table(columns: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, str]
         row = rows[method] = {}
         for name, x in measures.items():
             if name == "largest gap, median":
-                row[name] = f"{np.median(x):.3g}"
-                row["largest gap, most"] = f"{x.max():.3g}"
+                row[name] = number(np.median(x))
+                row["largest gap, most"] = number(x.max())
                 continue
-            row[name] = interval(x.mean(), resampled(x))
+            row[name] = with_interval(x)
             if method not in (CODES, LINE) and name in COMPARED:
                 less = x - columns[LINE][name]
-                row[f"{name}, less that of linear"] = interval(less.mean(), resampled(less))
+                row[f"{name}, less that of linear"] = with_interval(less)
         if method not in (CODES, LINE):
             for name in GAPS:
                 row[f"gap closed, {name}"] = gap_closed(
@@ -325,7 +332,7 @@ def on_mnist(name: str) -> dict[str, dict[str, str]]:
         columns[method] = {
             key: getattr(report, field).double().numpy() for key, field in FIELDS.items()
         }
-        evaluations = {"evaluations a path": f"{report.n_evaluations / len(z_a):.3g}"}
+        evaluations = {"evaluations a path": number(report.n_evaluations / len(z_a))}
         about[method] = statuses(path) | evaluations
         judged = time.perf_counter()
         print(
@@ -336,70 +343,6 @@ def on_mnist(name: str) -> dict[str, dict[str, str]]:
     for method, row in rows.items():
         print(f"{name}; {method}: {json.dumps(row)}", flush=True)
     return rows
-
-
-# ---- verdicts ---------------------------------------------------------------------------------
-
-
-def half_of_the_gap(rows: dict[str, dict[str, str]]) -> str:
-    """Which methods keep the path whole, end to end, and close half of the gap from the line to
-    real codes, in everything where there is one; and how our default does."""
-    row, told = rows[OURS], []
-    for name in GAPS:
-        share = row[f"gap closed, {name}"]
-        told.append(f"{name}: {share}")
-        if share == "no gap":
-            told[-1] += f" (linear {rows[LINE][name]}, codes {rows[CODES][name]})"
-    passed = [method for method in rows if method not in (CODES, LINE) and does_half(rows[method])]
-    return f"by {', '.join(passed) or 'NO method'}; {OURS} closes in {', in '.join(told)}"
-
-
-def does_half(row: dict[str, str]) -> bool:
-    """Whether every path arrives, without gaps above three times the median, half of the way up."""
-    shares = [row[f"gap closed, {name}"] for name in GAPS]
-    closed = all(share == "no gap" or float(share.split(" ")[0]) >= 50 for share in shares)
-    return closed and row["end error"] == "0 [0, 0]" and float(row["largest gap, most"]) <= 3
-
-
-def twenty_times(speeds: dict[str, dict[str, dict[str, float]]], curve: str) -> str:
-    """Are we so much faster than a curve of stochman, on every problem?"""
-    times = [rows[f"stochman {curve}"]["times ours"] for rows in speeds.values()]
-    reached = "reached" if min(times) >= TIMES else "NOT reached"
-    return f"{reached}: {min(times):.1f} to {max(times):.1f} times"
-
-
-def as_deep(exact: dict[str, dict[str, dict[str, str]]], curve: str) -> str:
-    """Where, if anywhere, is the worst log q of stochman's curve better than ours?"""
-    better = []
-    for name in LEAST:
-        for ratio in ("", ", fitted ratio"):
-            ours, theirs = exact[name][OURS + ratio], exact[name][f"stochman {curve}{ratio}"]
-            better += [
-                f"{name}{ratio}, {key} ({theirs[key]}, ours {ours[key]})"
-                for key in ("worst log q", "largest fall", "mean worst log q")
-                if float(theirs[key]) > float(ours[key])
-            ]
-    return "; ".join(better) or "nowhere"
-
-
-def shortcomings(
-    exact: dict[str, dict[str, dict[str, str]]], speeds: dict[str, dict[str, dict[str, float]]]
-) -> list[str]:
-    """Where our planner falls short of what was asked of it, in words; empty when nowhere."""
-    found = []
-    for name, least in LEAST.items():
-        for key, level in ((OURS, least), (f"{OURS}, fitted ratio", least - SLACK)):
-            worst = float(exact[name][key]["worst log q"])
-            if not worst >= level:
-                found.append(f"{name}; {key}: worst log q {worst} below {level:.2f}")
-    for key in (OURS, f"{OURS}, fitted ratio"):
-        status = exact["two clusters"][key]["status"]
-        if status != PathStatus.INFEASIBLE.name:
-            found.append(f"two clusters; {key}: expected INFEASIBLE, got {status}")
-    for name, rows in speeds.items():
-        if rows["nav_utils"]["ms a path"] > MOST_MS:
-            found.append(f"{name}: {rows['nav_utils']['ms a path']:.0f} ms a path, above {MOST_MS}")
-    return found
 
 
 def main() -> None:
@@ -432,7 +375,7 @@ def main() -> None:
         "verdicts": verdicts,
         "exact": exact,
         "speed": {
-            name: {method: {k: f"{v:.3g}" for k, v in row.items()} for method, row in rows.items()}
+            name: {method: {k: number(v) for k, v in row.items()} for method, row in rows.items()}
             for name, rows in speeds.items()
         },
     } | mnist

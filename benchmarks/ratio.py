@@ -45,8 +45,9 @@ from nav_utils.densities import (
     ring,
     two_clusters,
 )
+from nav_utils.fitting import fit_ratio, logistic_loss
 from nav_utils.pretrained import LatentSpace, load_pretrained
-from nav_utils.ratio import DensityRatio, ExactRatio, Ratio, fit_ratio, logistic_loss
+from nav_utils.ratio import DensityRatio, ExactRatio, Ratio
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "ratio.json"
 SEEDS = 3

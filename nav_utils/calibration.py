@@ -15,7 +15,8 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from nav_utils.arguments import expect_samples
-from nav_utils.ratio import Ratio, logistic_loss
+from nav_utils.fitting import logistic_loss
+from nav_utils.ratio import Ratio
 
 
 class CalibrationReport(NamedTuple):

@@ -1,27 +1,22 @@
 """The compass: a(z) = log p(z) - log q(z), of the prior p and the distribution q of the codes.
 
 `ExactRatio` knows both densities. `DensityRatio` wraps a network that has learnt to tell samples
-of p from codes, and `fit_ratio` trains one on codes that no longer move. What both can say
-(probability, score, region, level) is written once, in `Ratio`.
+of p from codes; `nav_utils.fitting.fit_ratio` trains one. What both can say (probability, score,
+region, level) is written once, in `Ratio`.
 """
 
 from __future__ import annotations
 
-import copy
 import enum
 import math
-import os
 import pathlib
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
-from nav_utils.arguments import expect_codes, expect_samples, expect_shape, seeded_generator
+from nav_utils.arguments import expect_samples, expect_shape
 from nav_utils.checkpointing import (
     as_json,
     expect_weights,
@@ -31,8 +26,7 @@ from nav_utils.checkpointing import (
     write_safetensors,
 )
 from nav_utils.densities import GaussianMixture, StandardNormal, knn_distance
-from nav_utils.models import mlp, mlp_sizes, mlp_value_and_grad, seeded
-from nav_utils.training import cosine_rate
+from nav_utils.models import mlp, mlp_sizes, mlp_value_and_grad
 
 
 class Region(enum.IntEnum):
@@ -344,147 +338,3 @@ def logit_of(probability: Tensor) -> Tensor:
             stacklevel=3,
         )
     return torch.logit(probability, eps=tiny)
-
-
-# ---- learning it ------------------------------------------------------------------------------
-
-
-def logistic_loss(prior_logits: Tensor, code_logits: Tensor) -> Tensor:
-    """Mean logistic loss over both classes in nats, prior 1 and codes 0; ln 2 = 0.6931 is blind."""
-    return 0.5 * (F.softplus(-prior_logits).mean() + F.softplus(code_logits).mean())
-
-
-def fit_ratio(
-    codes: Tensor,
-    held_out: Tensor | None = None,
-    prior: GaussianMixture | None = None,
-    *,
-    seed: int = 0,
-    hidden: Sequence[int] = (128, 128, 128),
-    steps: int = 4000,
-    batch_size: int = 1024,
-    learning_rate: float = 3e-3,
-    weight_decay: float = 0.03,
-    check_every: int = 100,
-    patience: int = 40,
-    recalibrate: bool = False,
-    device: str | torch.device = "cpu",
-    progress: bool = True,
-    callback: Callable[[dict[str, Any]], None] | None = None,
-) -> DensityRatio:
-    """Train a fresh logit network to tell samples of the prior from codes that no longer move.
-
-    The prior never runs out: every batch has new samples of it. Half of the held-out codes stop the
-    training (and recalibrate); the other half play no part in it, and set the levels of the ratio.
-
-    Args:
-        codes: (N, d), of a frozen encoder. With fewer than `batch_size`, a batch repeats some.
-        held_out: (M, d), codes of other images; a sixth of `codes`, drawn at random, if not given.
-        prior: N(0, I) if not given.
-        seed: of weights, batches, prior samples and splits.
-        hidden: widths of the network's hidden layers.
-        steps: at most so many; the learning rate of AdamW falls to 0 along half a cosine.
-        weight_decay: of AdamW; more of it where codes are few or d is large.
-        check_every, patience: the held-out loss is looked at every so many steps; training stops
-            after `patience` looks without a better one, and the best weights are kept. By default
-            it looks on to the end: the gradient only becomes smooth as the rate comes down.
-        recalibrate: fit scale and shift on the stopping half (Platt 1999), keeping levels' order.
-        callback: called at every look with a dict: step, train_loss, held_out_loss, network.
-
-    Returns:
-        A `DensityRatio`, on `device`. Its `history` has step, train_loss and held_out_loss.
-
-    Raises:
-        ValueError: codes not finite, too few, all the same, of another dimension than held_out or
-            the prior, or rows that stand in both codes and held_out.
-        FloatingPointError: when the held-out loss is not finite.
-    Source: Sugiyama, Suzuki and Kanamori 2012; as a diagnosis of GANs, Azadi et al. 2018.
-    """
-    expect_codes(codes, held_out)
-    prior = prior or StandardNormal(codes.shape[1])
-    if prior.dim != codes.shape[1]:
-        raise ValueError(
-            f"prior: expected dimension {codes.shape[1]}, that of codes, got {prior.dim}"
-        )
-    fitting, stopping, levels = (part.to(device) for part in split_codes(codes, held_out, seed))
-    with seeded(seed):
-        network = mlp([prior.dim, *hidden, 1]).to(device)
-    generator = seeded_generator(seed, device)
-    stopping_prior = prior.sample(4 * len(stopping), generator)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
-    )
-    history: dict[str, list[float]] = {"step": [], "train_loss": [], "held_out_loss": []}
-    kept, best_look, recent = copy.deepcopy(network.state_dict()), 0, []
-    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
-    with tqdm(total=steps, unit="step", desc="ratio", disable=silent) as bar:
-        for number in range(1, steps + 1):
-            optimizer.param_groups[0]["lr"] = cosine_rate(learning_rate, (number - 1) / steps)
-            rows = torch.randint(len(fitting), (batch_size,), generator=generator, device=device)
-            batch = torch.cat([prior.sample(batch_size, generator), fitting[rows]])
-            loss = logistic_loss(*network(batch).squeeze(-1).chunk(2))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            recent.append(float(loss.detach()))
-            bar.update()
-            if number % check_every and number != steps:
-                continue
-            with torch.no_grad():
-                value = float(logistic_loss(network(stopping_prior), network(stopping)))
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"the held-out loss is {value} at step {number} of {steps}: the training has "
-                    "diverged. Try a smaller learning_rate, and look at the codes for values far "
-                    "from all others"
-                )
-            look = {"step": number, "train_loss": sum(recent) / len(recent), "held_out_loss": value}
-            for name, entry in look.items():
-                history[name].append(entry)
-            recent.clear()
-            bar.set_postfix(look, refresh=False)
-            if callback is not None:
-                callback(look | {"network": network})
-            if value <= min(history["held_out_loss"]):
-                kept, best_look = copy.deepcopy(network.state_dict()), len(history["step"])
-            elif len(history["step"]) - best_look >= patience:
-                break
-    network.load_state_dict(kept)
-    scale, shift = platt(network, stopping_prior, stopping) if recalibrate else (1.0, 0.0)
-    ratio = DensityRatio(network, levels, prior, scale, shift)
-    ratio.history = history
-    return ratio
-
-
-def split_codes(codes: Tensor, held_out: Tensor | None, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes to fit on, to stop by and to set levels with, float32; see `fit_ratio`."""
-    generator = seeded_generator(seed)
-    codes = codes.detach().cpu().float()
-    if held_out is None:
-        order = torch.randperm(len(codes), generator=generator)
-        n = max(4, len(codes) // 6)
-        codes, held_out = codes[order[n:]], codes[order[:n]]
-    held_out = held_out.detach().cpu().float()
-    order = torch.randperm(len(held_out), generator=generator)
-    stopping, levels = (held_out[rows] for rows in order.tensor_split(2))
-    return codes, stopping, levels
-
-
-def platt(network: nn.Module, prior_samples: Tensor, codes: Tensor) -> tuple[float, float]:
-    """Scale and shift of the logit with the least logistic loss; the scale is positive."""
-    with torch.no_grad():
-        on_prior, on_codes = (network(z).squeeze(-1).double() for z in (prior_samples, codes))
-    theta = torch.zeros(2, dtype=torch.float64, device=on_prior.device, requires_grad=True)
-    optimizer = torch.optim.LBFGS([theta], max_iter=100, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        loss = logistic_loss(
-            theta[0].exp() * on_prior + theta[1], theta[0].exp() * on_codes + theta[1]
-        )
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    scale, shift = theta.detach().tolist()
-    return math.exp(scale), shift

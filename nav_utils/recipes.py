@@ -27,9 +27,9 @@ from tqdm.auto import tqdm
 from nav_utils.calibration import calibration_report
 from nav_utils.checkpointing import tensor_hash, write_safetensors, write_whole
 from nav_utils.data import ImageData, load_images
+from nav_utils.fitting import fit_ratio
 from nav_utils.models import AAE, Classifier, mlp_sizes
 from nav_utils.pretrained import CHECKPOINTS, load_pretrained
-from nav_utils.ratio import fit_ratio
 from nav_utils.training import (
     adam,
     cosine_rate,

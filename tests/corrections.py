@@ -8,8 +8,9 @@ from torch import nn
 
 from nav_utils.correction import Run, correct
 from nav_utils.densities import ring
+from nav_utils.fitting import fit_ratio
 from nav_utils.models import mlp, seeded
-from nav_utils.ratio import DensityRatio, ExactRatio, fit_ratio
+from nav_utils.ratio import DensityRatio, ExactRatio
 from nav_utils.steps import METHODS
 
 

@@ -16,9 +16,10 @@ from nav_utils.densities import GaussianMixture, ring
 from nav_utils.explorer import Explorer, packing, payload
 from nav_utils.explorer.page import div, shipped
 from nav_utils.explorer.state import DEFAULTS, ETA, LIMITS, RADIUS, expect_state
+from nav_utils.fitting import fit_ratio
 from nav_utils.models import mlp
 from nav_utils.pretrained import load_pretrained
-from nav_utils.ratio import DensityRatio, ExactRatio, Ratio, fit_ratio
+from nav_utils.ratio import DensityRatio, ExactRatio, Ratio
 
 NAMES = ("mnist-2d", "digits-2d")
 

@@ -11,6 +11,7 @@ from nav_utils.densities import (
     ring,
     two_clusters,
 )
+from nav_utils.fitting import fit_ratio
 from nav_utils.interpolation import lerp, slerp
 from nav_utils.navigation import (
     PATIENCE,
@@ -21,7 +22,7 @@ from nav_utils.navigation import (
     String,
     navigate,
 )
-from nav_utils.ratio import ExactRatio, fit_ratio
+from nav_utils.ratio import ExactRatio
 from nav_utils.steps import Band, Probability
 from tests.plans import (
     ANSWERS,

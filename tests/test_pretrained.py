@@ -13,8 +13,8 @@ from real_data import needs_mnist
 from nav_utils import pretrained, recipes
 from nav_utils.calibration import calibration_report
 from nav_utils.data import load_images
+from nav_utils.fitting import logistic_loss
 from nav_utils.pretrained import CHECKPOINTS, load_classifier, load_pretrained, load_ratio
-from nav_utils.ratio import logistic_loss
 from nav_utils.training import reconstruction_nats
 
 RATIO = "digits-2d.ratio.safetensors"

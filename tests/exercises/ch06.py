@@ -209,7 +209,7 @@ def balanced_probability(logit, n_prior, n_codes):
     },
     "6.3": {
         "by the course's loss": """
-from nav_utils.ratio import logistic_loss
+from nav_utils.fitting import logistic_loss
 def divergences(prior_logits, code_logits):
     return -code_logits.mean(), math.log(2) - logistic_loss(prior_logits, code_logits)
 """,

@@ -168,7 +168,7 @@ def one_sided_step(a, gradient, tau, damping, max_move):
 """,
         "the package's own": """
 def one_sided_step(a, gradient, tau, damping, max_move):
-    from nav_utils.correction import capped
+    from nav_utils.steps import capped
 
     b = torch.where(a > tau, a - tau, torch.zeros(()))
     return capped(torch.einsum("n,nd->nd", -b / (gradient.norm(dim=1) ** 2 + damping), gradient),
