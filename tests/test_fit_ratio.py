@@ -10,8 +10,9 @@ from ratios import generator, normal
 from torch import nn
 
 from nav_utils.densities import GaussianMixture, StandardNormal, ring
+from nav_utils.fitting import fit_ratio, logistic_loss, platt
 from nav_utils.models import mlp
-from nav_utils.ratio import DensityRatio, ExactRatio, fit_ratio, logistic_loss, platt
+from nav_utils.ratio import DensityRatio, ExactRatio
 
 CODES, OTHERS = ring().sample(20_000, generator(1)), ring().sample(4000, generator(2))
 QUICK = {"steps": 200, "check_every": 50, "batch_size": 128, "hidden": (32, 32), "progress": False}
