@@ -9,9 +9,10 @@ from explorer_states import RING, only, state
 from PIL import Image
 
 from nav_utils.densities import ring
-from nav_utils.explorer import page
+from nav_utils.explorer import computing, page
+from nav_utils.explorer.computing import paths
 from nav_utils.explorer.packing import shipped_presets
-from nav_utils.explorer.page import paths, shipped, static_figure, words
+from nav_utils.explorer.page import shipped, static_figure, words
 from nav_utils.explorer.state import expect_state
 from nav_utils.plots import failures
 from nav_utils.ratio import ExactRatio
@@ -137,15 +138,15 @@ def test_codes_are_drawn_by_class_if_asked(space, monkeypatch):
 )
 def test_the_band_is_what_counts_as_inside(some, band):
     wanted = state(**some)
-    assert page.band_of(page.goal_of(wanted, RING)) == pytest.approx(band)
+    assert page.band_of(computing.goal_of(wanted, RING)) == pytest.approx(band)
     low, high = band
     ratio = FlatRatio()
     for d, inside in ((low + 1e-3, low > 0), (low - 1e-3, False), (high - 1e-3, True)):
         ratio.d = max(d, 1e-6)
         expected = 0 if inside or (low == 0 and d < high) else 1
-        assert page.outside(ratio, torch.zeros(1, 2).double(), wanted) == expected
+        assert computing.outside(ratio, torch.zeros(1, 2).double(), wanted) == expected
     ratio.d = high + 1e-3
-    assert page.outside(ratio, torch.zeros(1, 2).double(), wanted) == 1
+    assert computing.outside(ratio, torch.zeros(1, 2).double(), wanted) == 1
 
 
 class FlatRatio(ExactRatio):
@@ -160,11 +161,11 @@ class FlatRatio(ExactRatio):
 
 
 def test_score_speaks_of_log_q_and_shades_no_band():
-    assert page.band_of(page.goal_of(state(method="score"), RING)) is None
+    assert page.band_of(computing.goal_of(state(method="score"), RING)) is None
     z = RING.q.sample(200, torch.Generator().manual_seed(0), torch.float64)
     wanted = state(method="score", level=-2.5)
-    assert page.outside(RING, z, wanted) == int((RING.log_q(z) < -2.5).sum()) > 0
-    half = page.outside(RING, RING.held_out, state(method="score"))
+    assert computing.outside(RING, z, wanted) == int((RING.log_q(z) < -2.5).sum()) > 0
+    half = computing.outside(RING, RING.held_out, state(method="score"))
     assert half == pytest.approx(len(RING.held_out) / 2, rel=0.01)
 
 

@@ -8,9 +8,10 @@ from explorer_states import RING, only, state
 from nav_utils import explorer as package
 from nav_utils.correction import Run, Status, correct
 from nav_utils.densities import c_shape
-from nav_utils.explorer import Explorer, page, payload
+from nav_utils.explorer import Explorer, computing, page, payload
+from nav_utils.explorer.computing import paths
 from nav_utils.explorer.packing import shipped_presets
-from nav_utils.explorer.page import paths, shipped
+from nav_utils.explorer.page import shipped
 from nav_utils.explorer.state import DEFAULTS, changed, expect_state
 from nav_utils.interpolation import arcs, lerp, slerp
 from nav_utils.navigation import PathStatus, Stepwise, String, navigate
@@ -104,7 +105,7 @@ def test_the_network_computes_in_float64_and_stays_as_it_was(space):
     _, path = only(paths(space.ratio, state(method="string", steps=100)))
     assert path.points.dtype == torch.float64
     assert {p.dtype for p in space.ratio.network.parameters()} == {torch.float32}
-    twice = page.in_float64(space.ratio)
+    twice = computing.in_float64(space.ratio)
     assert {p.dtype for p in twice.network.parameters()} == {torch.float64}
     z = torch.rand(50, 2, dtype=torch.float64)
     assert 0 < (twice.logit(z) - space.ratio.logit(z)).abs().max() < 1e-4
@@ -116,8 +117,8 @@ def test_the_better_arc_has_the_higher_bottleneck():
         ExactRatio(c_shape()), state(proposal="arcs", a=[1.2, 0.73], b=[1.2, -0.73], steps=0)
     )
     shorter, longer = (float(path.bottleneck) for _, path in both)
-    assert longer > shorter and page.best_of(both) is both[1] is page.best_of(both[::-1])
-    assert page.best_of([both[0], both[0]]) is both[0]
+    assert longer > shorter and computing.best_of(both) is both[1] is computing.best_of(both[::-1])
+    assert computing.best_of([both[0], both[0]]) is both[0]
 
 
 # ---- the widget ---------------------------------------------------------------------------------
@@ -136,7 +137,7 @@ def test_path_and_status_are_there_from_the_start_and_follow(space):
     figure = Explorer(space, points=20)
 
     def expected():
-        _, path = page.best_of(paths(space.ratio, figure.state))
+        _, path = computing.best_of(paths(space.ratio, figure.state))
         inner = [Status(code).name.lower() for code in path.point_status[0, 1:-1].tolist()]
         return path.points[0].tolist(), ["given", *inner, "given"]
 

@@ -48,7 +48,9 @@ def too_long(root):
     """The modules below `root` that are longer than those of their folder may be."""
     found = []
     for folder, limit in LONGEST.items():
-        for path in sorted((root / folder).rglob("*.py")):
+        for path in sorted((root / folder).rglob("*.[pj][ys]")):
+            if "node_modules" in path.parts:
+                continue
             lines = len(path.read_text(encoding="utf-8").splitlines())
             if lines > limit:
                 name = path.relative_to(root).as_posix()

@@ -14,15 +14,12 @@ from typing import Any
 import anywidget
 import traitlets as t
 
+from nav_utils.explorer.computing import best_of, endings, in_float64, paths
 from nav_utils.explorer.packing import expect_space, payload, radius_of
 from nav_utils.explorer.page import (
     BUNDLE,
-    best_of,
     div,
-    endings,
     expect_name,
-    in_float64,
-    paths,
     preset_state,
     shipped,
     space_name,

@@ -8,7 +8,6 @@ window, and puts the live figure in its place; where anything fails, the picture
 from __future__ import annotations
 
 import base64
-import copy
 import functools
 import hashlib
 import html
@@ -30,9 +29,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
-from torch import Tensor
 
-from nav_utils.correction import Run, Status
+from nav_utils.explorer.computing import best_of, goal_of, outside, paths, stays
 from nav_utils.explorer.packing import (
     HERE,
     expect_space,
@@ -42,15 +40,8 @@ from nav_utils.explorer.packing import (
     shipped_presets,
 )
 from nav_utils.explorer.state import State, expect_state
-from nav_utils.interpolation import arcs, lerp, slerp_or_lerp
 from nav_utils.navigation import (
-    Path,
     PathStatus,
-    Planner,
-    Pointwise,
-    Stepwise,
-    String,
-    navigate,
 )
 from nav_utils.plots import (
     D_COLOURS,
@@ -63,112 +54,13 @@ from nav_utils.plots import (
     plot_map,
 )
 from nav_utils.pretrained import LatentSpace, load_pretrained
-from nav_utils.ratio import DensityRatio, Ratio
-from nav_utils.steps import Band, Below, Denser, Goal, Place, method_of
+from nav_utils.ratio import Ratio
+from nav_utils.steps import Band, Below, Denser, Goal
 
 BUNDLE = HERE / "explorer.js"
 LOADER = HERE / "loader.js"
 SHIPPED = ("mnist-2d", "digits-2d")  # spaces whose payload a page can fetch by name
 NAME = re.compile(r"[A-Za-z][\w.-]{0,63}", re.ASCII)  # of an element, as it appears in links
-
-
-# ---- the paths of a state -----------------------------------------------------------------------
-
-
-def paths(ratio: Ratio, state: Mapping[str, Any]) -> list[tuple[Tensor, Path]]:
-    """What the page computes from a state, in float64.
-
-    Args:
-        ratio: of two dimensions.
-        state: a whole one, see `expect_state`.
-
-    Returns:
-        For each proposal (two for "arcs", else one) its points (n, 2), and the `Path` of one pair
-        that the method makes of it.
-    """
-    ratio = in_float64(ratio)
-    z_a, z_b = (torch.tensor([state[end]], dtype=torch.float64) for end in "ab")  # (1, 2)
-    planner, n = planner_of(state, ratio), state["points"]
-    found = []
-    for proposal in proposals(z_a, z_b, state):
-        start: str | Tensor = proposal
-        if isinstance(planner, Stepwise):
-            start = "linear" if state["proposal"] == "linear" else "slerp"
-        path = navigate(z_a, z_b, ratio, planner, n_points=n, proposal=start)
-        found.append((proposal[0], path))
-    return found
-
-
-def in_float64(ratio: Ratio) -> Ratio:
-    """A copy that computes in float64, on the CPU: as the page does."""
-    if not isinstance(ratio, DensityRatio):
-        return ratio
-    ratio.no_data(ratio.held_out[:1])  # finds its limits, which takes a while, for all copies
-    copied = copy.deepcopy(ratio).to("cpu")
-    copied.network.double()
-    return copied
-
-
-def proposals(z_a: Tensor, z_b: Tensor, state: Mapping[str, Any]) -> list[Tensor]:
-    """Points evenly in t from A to B, (1, n, 2) for each proposal."""
-    t = torch.linspace(0, 1, state["points"], dtype=z_a.dtype)
-    loop = state["planner"] == "stepwise" and state["method"] != "string"
-    zero = bool((z_a == 0).all() | (z_b == 0).all())  # which has no direction
-    if state["proposal"] == "linear" or (state["proposal"] == "arcs" and zero and not loop):
-        return [lerp(z_a, z_b, t)]
-    if state["proposal"] == "slerp" or loop:  # the loop finds its own way, by slerp
-        return [slerp_or_lerp(z_a, z_b, t)]
-    return list(arcs(z_a, z_b, t).unbind(1))
-
-
-def planner_of(state: Mapping[str, Any], ratio: Ratio) -> Planner:
-    """The planner that a state describes."""
-    if state["method"] == "string":
-        return String(state["steps"], state["eta"])
-    kind = Stepwise if state["planner"] == "stepwise" else Pointwise
-    run = Run(max_steps=state["steps"], noise=state["noise"], seed=state["seed"])
-    return kind(method_of(state["method"], state["eta"]), goal_of(state, ratio), run)
-
-
-def goal_of(state: Mapping[str, Any], ratio: Ratio) -> Goal:
-    """What counts as inside; a string, which corrects no single points, is held to the band."""
-    level = state["level"]
-    if state["method"] == "string":
-        return Band(state["eps"])
-    if state["method"] == "score":
-        return Denser(ratio.log_q_level(0.5) if level is None else level)
-    band = Band(state["eps"], level or 0.0)
-    if state["goal"] == "below":
-        return Below(band.width if level is None else level, band.width)
-    return band
-
-
-def stays(state: Mapping[str, Any]) -> bool:
-    """Whether both ends stay where they are; the loop may not arrive at the second one."""
-    return state["planner"] == "pointwise" or state["method"] == "string"
-
-
-def endings(path: Path, state: Mapping[str, Any]) -> list[str]:
-    """How each point ended: "given" for an end, "unjudged" for a string's, else its `Status`."""
-    if path.point_status is None:
-        found = ["unjudged"] * state["points"]
-    else:
-        found = [Status(code).name.lower() for code in path.point_status[0].tolist()]
-    found[0] = "given"
-    if stays(state):
-        found[-1] = "given"
-    return found
-
-
-def best_of(found: list[tuple[Tensor, Path]]) -> tuple[Tensor, Path]:
-    """The proposal and path with the higher bottleneck; the first of equals."""
-    return max(found, key=lambda pair: float(pair[1].bottleneck))
-
-
-def outside(ratio: Ratio, z: Tensor, state: Mapping[str, Any]) -> int:
-    """How many points (n, 2) are not where the method wants them; for the string, off the band."""
-    here = Place(z, ratio.logit(z), torch.zeros_like(z))  # the slope does not matter
-    return int((goal_of(state, ratio).excess(here, ratio.prior) > 0).sum())
 
 
 # ---- the still picture --------------------------------------------------------------------------

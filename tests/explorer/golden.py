@@ -21,7 +21,7 @@ from torch import Tensor
 
 from nav_utils.correction import Run, Status, correct
 from nav_utils.densities import StandardNormal
-from nav_utils.explorer.page import goal_of, in_float64, paths
+from nav_utils.explorer.computing import goal_of, in_float64, paths
 from nav_utils.explorer.state import DEFAULTS, ETA, LIMITS, expect_state
 from nav_utils.interpolation import arcs, lerp, slerp_or_lerp
 from nav_utils.navigation import PathStatus

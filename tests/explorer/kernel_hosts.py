@@ -29,7 +29,7 @@ import importlib
 import json
 
 from nav_utils.explorer import Explorer
-from nav_utils.explorer.page import best_of, paths
+from nav_utils.explorer.computing import best_of, paths
 
 packages = ["anywidget", "ipykernel", "IPython", "ipywidgets", "matplotlib", "numpy", "traitlets"]
 versions = {{name: importlib.import_module(name).__version__ for name in packages}}

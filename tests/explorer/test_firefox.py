@@ -5,7 +5,7 @@ import pytest
 import torch
 from figure import EXACT, RADIUS, number, read_link
 
-from nav_utils.explorer.page import best_of, paths
+from nav_utils.explorer.computing import best_of, paths
 from nav_utils.explorer.state import DEFAULTS, expect_state
 
 ROOT = "const root = document.querySelector('#first').shadowRoot;"

@@ -3,7 +3,8 @@
 import { DEFAULTS, ETA, clampState, fromQuery, toQuery } from "./state.js";
 import { STATUS } from "./correction.js";
 import { readPayload } from "./payload.js";
-import { View, ending } from "./view.js";
+import { ending } from "./outcome.js";
+import { View } from "./view.js";
 import { problem } from "./problem.js";
 import { en } from "./words.en.js";
 

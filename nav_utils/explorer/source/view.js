@@ -9,6 +9,7 @@ import { makeControls } from "./controls.js";
 import { makeDraggable } from "./handles.js";
 import { SHOWN, layout } from "./layout.js";
 import { make } from "./make.js";
+import { ending, nearestPoint, zone } from "./outcome.js";
 import { adopt } from "./problem.js";
 import { makeSlow } from "./slow.js";
 import { watchTheme } from "./theme.js";
@@ -365,15 +366,8 @@ export class View {
   nearest(event) {
     const box = this.parts.map.getBoundingClientRect();
     const at = toPixel(this.size, this.space.meta.radius);
-    let [best, closest] = [null, REACH];
-    for (const points of [this.path.proposal, this.path.points]) {
-      for (let i = 0; i < points.length / 2; i++) {
-        const dx = at.x(points[2 * i]) - event.clientX + box.left;
-        const distance = Math.hypot(dx, at.y(points[2 * i + 1]) - event.clientY + box.top);
-        if (distance < closest) [best, closest] = [i, distance];
-      }
-    }
-    return best;
+    const shown = [this.path.proposal, this.path.points];
+    return nearestPoint(shown, at, event.clientX - box.left, event.clientY - box.top, REACH);
   }
 
   async copy() {
@@ -390,23 +384,6 @@ export class View {
 
 /** The point that image k of a row shows. */
 const shownAt = (k, n) => Math.round((k / (SHOWN - 1)) * (n - 1));
-
-/** How a point ended: "given" for an end, "unjudged" for a string's others, else its status. */
-export function ending(i, { status }, { method, planner }) {
-  const alone = method !== "string";
-  const given = i === 0 || (i === status.length - 1 && !(alone && planner === "stepwise"));
-  if (given) return "given";
-  return alone ? status[i] : "unjudged";
-}
-
-/** What counts as inside, as two values of D; null when the method does not speak of D. */
-function zone({ method, goal, level, eps }) {
-  const band = 2 * Math.atanh(2 * eps);
-  if (method === "score") return null;
-  if (method === "string") return [sigmoid(-band), sigmoid(band)];
-  if (goal === "below") return [0, sigmoid(level ?? band)];
-  return [sigmoid((level ?? 0) - band), sigmoid((level ?? 0) + band)];
-}
 
 /** Give a canvas the pixels of the screen; whether that changed, and so emptied, it. */
 function fit(canvas, width, height) {

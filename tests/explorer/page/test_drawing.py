@@ -7,7 +7,7 @@ import pytest
 import torch
 from figure import CONTENT, RADIUS, TWO_FRAMES
 
-from nav_utils.explorer.page import best_of, outside, paths
+from nav_utils.explorer.computing import best_of, outside, paths
 from nav_utils.explorer.state import DEFAULTS, expect_state
 from nav_utils.plots import D_COLOURS, D_LIMIT
 
