@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -64,8 +65,8 @@ def expect_codes(codes: Tensor, held_out: Tensor | None) -> None:
                 "encoder collapsed?"
             )
     if held_out is not None:
-        rows = {tuple(row) for row in codes.detach().cpu().tolist()}
-        shared = sum(tuple(row) in rows for row in held_out.detach().cpu().tolist())
+        seen = set(row_digests(codes))
+        shared = sum(digest in seen for digest in row_digests(held_out))
         if shared:
             raise ValueError(
                 f"held_out: expected codes of other images, got {shared} of {len(held_out)} rows "
@@ -73,20 +74,33 @@ def expect_codes(codes: Tensor, held_out: Tensor | None) -> None:
             )
 
 
+def row_digests(codes: Tensor) -> Iterator[int]:
+    """A number for each row of codes (N, d), the same for rows of equal values."""
+    for row in codes.detach().cpu().double().add(0.0).numpy():  # -0.0 + 0.0 is 0.0
+        yield hash(row.tobytes())
+
+
 def expect_images(images: Tensor) -> None:
     """Raise ValueError unless images are a floating tensor (N, C, H, W), N >= 1, in [0, 1]."""
     if not isinstance(images, Tensor) or images.dim() != 4 or not images.is_floating_point():
-        shape = f" of shape {tuple(images.shape)}" if isinstance(images, Tensor) else ""
-        raise ValueError(
-            "images: expected a floating-point tensor (N, C, H, W), got " + kind_of(images) + shape
-        )
+        got = kind_of(images)
+        if isinstance(images, Tensor):
+            got += f" of shape {tuple(images.shape)}"
+            got += "; images.float() / 255 makes it one" * (images.dtype == torch.uint8)
+        raise ValueError(f"images: expected a floating-point tensor (N, C, H, W), got {got}")
     if len(images) == 0:
         raise ValueError("images: expected at least one, got none")
     low, high = float(images.min()), float(images.max())  # NaN if there is one
     if not (low >= 0 and high <= 1):
+        advice = "look for what made them so"
+        if -1 <= low < 0 and high <= 1:
+            advice = "(images + 1) / 2 brings [-1, 1] there"
+        elif low >= 0 and 1 < high <= 255:
+            advice = "divide 8-bit images by 255"
+        elif math.isfinite(low) and math.isfinite(high):
+            advice = "undo their normalisation: images * std + mean"
         raise ValueError(
-            f"images: expected finite values in [0, 1], got {low:.4g} to {high:.4g}; divide 8-bit "
-            "images by 255"
+            f"images: expected finite values in [0, 1], got {low:.4g} to {high:.4g}; {advice}"
         )
 
 

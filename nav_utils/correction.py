@@ -30,7 +30,7 @@ class Status(enum.IntEnum):
     CONVERGED = 1  # moved inside
     MAX_STEPS = 2  # the steps ran out
     FLAT_GRADIENT = 3  # a step is too small to move the point
-    OFF_SUPPORT = 4  # inside by the logit, but neither prior nor codes have mass there
+    OFF_SUPPORT = 4  # neither prior nor codes have mass there, whatever the logit says
     NON_FINITE = 5  # logit, gradient or step was not finite: back at the best place before
 
 
@@ -149,7 +149,8 @@ def advance(state: State, noise: Tensor | None, corrector: Corrector) -> State:
     there = Place(tried, *corrector.ratio.logit_and_grad(tried))
     excess = corrector.excess(there)
 
-    finite = (tried.isfinite() & there.gradient.isfinite()).all(-1) & excess.isfinite()
+    usable = (tried.isfinite() & there.gradient.isfinite()).all(-1) & there.logit.isfinite()
+    finite = usable & excess.isfinite()
     flat = (tried == state.z).all(-1)
     accepted = moving & finite
     shrink = state.shrink
@@ -161,6 +162,7 @@ def advance(state: State, noise: Tensor | None, corrector: Corrector) -> State:
     status = torch.where(accepted & (excess <= 0), int(Status.CONVERGED), status)
     status = torch.where(moving & flat, int(Status.FLAT_GRADIENT), status)
     status = torch.where(moving & ~finite, int(Status.NON_FINITE), status)
+    status = torch.where(moving & usable & excess.isposinf(), int(Status.OFF_SUPPORT), status)
     better = accepted & (excess < state.best_excess)
     return State(
         torch.where(accepted.unsqueeze(-1), tried, state.z),
@@ -185,8 +187,9 @@ def begin(z: Tensor, corrector: Corrector, before: State | None = None) -> State
     content = torch.where(n_steps > 0, int(Status.CONVERGED), int(Status.INSIDE))
     outside = torch.where(n_steps < corrector.run.max_steps, MOVING, int(Status.MAX_STEPS))
     status = torch.where(excess <= 0, content, outside)
-    finite = excess.isfinite() & gradient.isfinite().all(-1)
-    status = torch.where(finite, status, int(Status.NON_FINITE))
+    usable = logit.isfinite() & gradient.isfinite().all(-1)
+    status = torch.where(usable & excess.isfinite(), status, int(Status.NON_FINITE))
+    status = torch.where(usable & excess.isposinf(), int(Status.OFF_SUPPORT), status)
     one = torch.ones_like(logit)
     return State(z, logit, gradient, one, status, n_steps, z, logit, excess, place)
 

@@ -7,8 +7,9 @@ codes avoid.
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +17,10 @@ import torch
 from scipy import ndimage
 from scipy.stats import beta
 from torch import Tensor, nn
+from torch.distributions import Distribution
 
 from nav_utils.arguments import expect_samples, kind_of, seeded_generator
 from nav_utils.densities import (
-    GaussianMixture,
     StandardNormal,
     kde_bandwidth,
     kde_log_prob,
@@ -27,6 +28,8 @@ from nav_utils.densities import (
 )
 from nav_utils.models import Autoencoder, like_weights
 from nav_utils.navigation import Path
+from nav_utils.priors import Prior, as_prior
+from nav_utils.ratio import Ratio
 
 # Is more of it better? What `Reference.worse_than` needs to know of each measure.
 MORE_IS_BETTER = {
@@ -36,6 +39,9 @@ MORE_IS_BETTER = {
     "confidence": True,
     "entropy": False,
 }
+
+
+FLOATS = (torch.float32, torch.float64)
 
 
 class Reference:
@@ -48,7 +54,8 @@ class Reference:
     Args:
         codes: (N, d), N at least 20.
         model: an autoencoder, for the cycle error and the judge.
-        classifier: from images to class logits, trained on pixels; needs `model`.
+        classifier: from images to class logits, trained on pixels; needs `model`. Both judge in
+            evaluation mode, and are left as they are.
         k: which nearest code the distance goes to.
         seed: of the split.
 
@@ -92,9 +99,9 @@ class Reference:
         }
         if self.model is None:
             return found
-        for name, values in self._of_images(z.reshape(-1, z.shape[-1])).items():
-            found[name] = values.reshape(z.shape[:-1]).to(z)
-        return found
+        with in_evaluation_mode(self.model, self.classifier):
+            of_images = self._of_images(z.reshape(-1, z.shape[-1]))
+        return found | {name: x.reshape(z.shape[:-1]).to(z) for name, x in of_images.items()}
 
     def worse_than(self, measures: dict[str, Tensor]) -> dict[str, Tensor]:
         """The share of held-out codes that are better than each point, by each measure, (...).
@@ -123,6 +130,20 @@ class Reference:
             for name, values in found.items():
                 columns.setdefault(name, []).append(values)
         return {name: torch.cat(parts) for name, parts in columns.items()}
+
+
+@contextlib.contextmanager
+def in_evaluation_mode(*models: object) -> Iterator[None]:
+    """Inside this context modules neither drop out nor learn statistics; then each is as before."""
+    modules = [part for model in models if isinstance(model, nn.Module) for part in model.modules()]
+    before = [(module, module.training) for module in modules]
+    try:
+        for module in modules:
+            module.training = False
+        yield
+    finally:
+        for module, training in before:
+            module.training = training
 
 
 # ---- paths ------------------------------------------------------------------------------------
@@ -156,20 +177,23 @@ class PathReport(NamedTuple):
     n_evaluations: int
 
 
-def evaluate(path: Path, reference: Reference, n: int = 200) -> PathReport:
+def evaluate(path: Path | Tensor, reference: Reference, n: int = 200) -> PathReport:
     """Judge paths by measures that do not use the ratio, at n evenly spaced places of each.
 
     The places lie on the straight pieces between the path's points too, so that a torn path pays
     for its tears.
 
     Args:
-        path: what `navigate` gives, float32 or float64, whatever the type of codes and model.
+        path: what `navigate` gives, float32 or float64, whatever the type of codes and model; or
+            points (B, m, d) of paths from elsewhere, which are taken to end where they should.
         reference: the judge.
         n: places on each path, at least 2.
 
     Raises:
         ValueError: n below 2, codes of another dimension than the path, or no path or reference.
     """
+    if isinstance(path, Tensor):
+        path = path_through(path)
     for name, value, kind in (("path", path, Path), ("reference", reference, Reference)):
         if not isinstance(value, kind):
             raise ValueError(f"{name}: expected a {kind.__name__}, got {kind_of(value)}")
@@ -194,6 +218,19 @@ def evaluate(path: Path, reference: Reference, n: int = 200) -> PathReport:
     )
 
 
+def path_through(points: Tensor) -> Path:
+    """Paths through points (B, m, d) that no planner of ours made, without a verdict of a ratio."""
+    expect_samples(path=points)
+    if points.ndim != 3 or points.shape[1] < 2 or points.dtype not in FLOATS:
+        raise ValueError(
+            "path: expected a Path or points (B, m, d) in float32 or float64, m >= 2, got "
+            f"{points.dtype} of shape {tuple(points.shape)}"
+        )
+    unknown = torch.full_like(points[:, -1], math.nan)
+    arrived = torch.zeros(len(points), dtype=torch.int64)
+    return Path(points, points[:, -1], arrived, unknown[:, 0], unknown, None, 0)
+
+
 # ---- holes ------------------------------------------------------------------------------------
 
 
@@ -213,10 +250,26 @@ class Hole(NamedTuple):
     area: float
 
 
+Logit = Callable[[Tensor], Tensor]  # from points (N, d) to log p - log q (N,)
+
+
+def logit_and_prior(
+    ratio: Ratio | Logit, prior: Prior | Distribution | None
+) -> tuple[Logit, Prior | None]:
+    """The logit of a ratio and its prior; of another estimate, and the prior given or None."""
+    owner = getattr(ratio, "__self__", ratio)  # of ratio.logit: the ratio
+    prior = None if prior is None else as_prior(prior)
+    if isinstance(owner, Ratio):
+        return owner.logit, prior or owner.prior
+    if not callable(ratio):
+        raise ValueError(f"ratio: expected a Ratio, or a function of points, got {kind_of(ratio)}")
+    return ratio, prior
+
+
 def find_holes(
-    logit: Callable[[Tensor], Tensor],
+    ratio: Ratio | Logit,
     level: float = math.log(4),
-    prior: GaussianMixture | None = None,
+    prior: Prior | Distribution | None = None,
     radius: float = 3.0,
     resolution: int = 301,
     min_mass: float = 1e-3,
@@ -224,10 +277,10 @@ def find_holes(
     """Connected regions of the plane where log p - log q is above a level, the largest mass first.
 
     Args:
-        logit: log p - log q for points (N, 2): `ratio.logit`, or any other estimate, for example
+        ratio: says log p - log q; or any other estimate of it for points (N, 2), for example
             prior.log_prob(z) - kde_log_prob(z, ...).
         level: in nats; log 4 means: fewer than a quarter of the codes that the prior promises.
-        prior: N(0, I) if not given.
+        prior: the ratio's if not given; N(0, I) for another estimate.
         radius: only points of the disc |z| <= radius count; outside the prior has next to no mass
             (1.1 % beyond 3), and every place without codes looks like a hole.
         resolution: grid points along each axis.
@@ -237,6 +290,7 @@ def find_holes(
         ValueError: a prior of another dimension than two (there: `hole_mass`), or a logit that is
             not finite somewhere.
     """
+    logit, prior = logit_and_prior(ratio, prior)
     prior = prior or StandardNormal(2)
     if prior.dim != 2:
         raise ValueError(f"prior: expected two dimensions, got {prior.dim}; hole_mass takes any")
@@ -264,20 +318,29 @@ def find_holes(
 
 
 def hole_mass(
-    logit: Callable[[Tensor], Tensor],
-    prior: GaussianMixture,
+    ratio: Ratio | Logit,
+    prior: Prior | Distribution | None = None,
     level: float = math.log(4),
     n: int = 20_000,
     seed: int = 0,
 ) -> tuple[float, float, float]:
     """Prior mass where log p - log q is above a level, by sampling, in any dimension.
 
+    Args:
+        ratio: as in `find_holes`.
+        prior: the ratio's if not given; another estimate needs one.
+        level: in nats.
+        n, seed: of the samples.
+
     Returns:
         (mass, low, high): the estimate and its 95 % interval (Clopper and Pearson 1934).
 
     Raises:
-        ValueError: a logit that is not finite somewhere.
+        ValueError: a logit that is not finite somewhere, or no prior.
     """
+    logit, prior = logit_and_prior(ratio, prior)
+    if prior is None:
+        raise ValueError("prior: expected one beside an estimate that is no Ratio, got none")
     z = prior.sample(n, seeded_generator(seed))
     with torch.no_grad():
         a = logit(z)

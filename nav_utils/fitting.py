@@ -11,11 +11,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributions import Distribution
 from tqdm.auto import tqdm
 
 from nav_utils.arguments import expect_codes, seeded_generator
-from nav_utils.densities import GaussianMixture, StandardNormal
+from nav_utils.densities import StandardNormal
 from nav_utils.models import mlp, seeded
+from nav_utils.priors import Prior, as_prior
 from nav_utils.ratio import DensityRatio
 from nav_utils.training import cosine_rate
 
@@ -28,7 +30,7 @@ def logistic_loss(prior_logits: Tensor, code_logits: Tensor) -> Tensor:
 def fit_ratio(
     codes: Tensor,
     held_out: Tensor | None = None,
-    prior: GaussianMixture | None = None,
+    prior: Prior | Distribution | None = None,
     *,
     seed: int = 0,
     hidden: Sequence[int] = (128, 128, 128),
@@ -72,7 +74,7 @@ def fit_ratio(
     Source: Sugiyama, Suzuki and Kanamori 2012; as a diagnosis of GANs, Azadi et al. 2018.
     """
     expect_codes(codes, held_out)
-    prior = prior or StandardNormal(codes.shape[1])
+    prior = as_prior(prior or StandardNormal(codes.shape[1]))
     if prior.dim != codes.shape[1]:
         raise ValueError(
             f"prior: expected dimension {codes.shape[1]}, that of codes, got {prior.dim}"

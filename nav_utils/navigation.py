@@ -240,13 +240,15 @@ class Planner(Protocol):
 
 @dataclass(frozen=True)
 class Stepwise:
-    """The loop of the text: propose a step to the target, evaluate, correct; repeat.
+    """The loop of the text, to study it; to get a path, take `Graph`.
+
+    Propose a step to the target, evaluate, correct; repeat. Most of its paths stall, and those that
+    arrive are often worse than the straight line (chapters 09 and 13).
 
     The step is a share 1 / (steps left) of the remaining arc: a constant share would arrive only
-    in the limit. The last proposal is the target itself. If it is not inside, it is corrected away
-    from the target like any other point, and the path has not arrived. A path that in ten steps
-    moves by less than one even step stays where it is, for otherwise the last proposals would leap
-    over what they could not pass.
+    in the limit. The last proposal is the target itself. If that is not inside, it is corrected
+    away like any other point, and the path has not arrived. A path that in ten steps moves by less
+    than one even step stays where it is: its last proposals would leap over what it cannot pass.
 
     Args:
         method, goal, run: of the correction, as in `correct`.
@@ -277,7 +279,10 @@ class Stepwise:
 
 @dataclass(frozen=True)
 class Pointwise:
-    """Correct every point of the proposal on its own, all at once; the ends stay.
+    """Correct each point of the proposal alone, to study that; to get a path, take `Graph`.
+
+    All at once; the ends stay. Points get better and the path tears: on some models it is worse
+    than the proposal (chapters 09 and 13).
 
     Args:
         method, goal, run: of the correction, as in `correct`.

@@ -7,14 +7,15 @@ region, level) is written once, in `Ratio`.
 
 from __future__ import annotations
 
+import copy
 import enum
 import math
 import pathlib
-import warnings
 from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 
 from nav_utils.arguments import expect_samples, expect_shape
 from nav_utils.checkpointing import (
@@ -25,8 +26,10 @@ from nav_utils.checkpointing import (
     select,
     write_safetensors,
 )
-from nav_utils.densities import GaussianMixture, StandardNormal, knn_distance
+from nav_utils.conventions import logit_of, warn_of_conventions
+from nav_utils.densities import StandardNormal, knn_distance
 from nav_utils.models import mlp, mlp_sizes, mlp_value_and_grad
+from nav_utils.priors import Prior, as_prior, prior_from, prior_tensors, sampled_log_prob
 
 
 class Region(enum.IntEnum):
@@ -42,12 +45,13 @@ class Ratio:
     """What follows from a logit a = log p - log q, whoever knows it.
 
     Args:
-        prior: p.
+        prior: p; a distribution of torch.distributions will do.
         held_out: codes (N, d) that played no part in making the ratio; they set levels, and say
             where codes are.
     """
 
-    def __init__(self, prior: GaussianMixture, held_out: Tensor) -> None:
+    def __init__(self, prior: Prior | Distribution, held_out: Tensor) -> None:
+        prior = as_prior(prior)
         expect_samples(held_out_codes=held_out)
         expect_shape(held_out, [prior.dim], "held_out")
         if len(held_out) < 2:
@@ -117,8 +121,7 @@ class Ratio:
     def _support(self, k: int, tail: float) -> tuple[float, float]:
         """Where the prior has mass, as a log density; where the codes have, as a distance."""
         if (k, tail) not in self._limits:
-            reference = self.prior.sample(100_000, torch.Generator().manual_seed(0))
-            lowest = float(self.prior.log_prob(reference).quantile(tail))
+            lowest = float(sampled_log_prob(self.prior).quantile(tail))
             nearest = min(k, len(self.held_out) - 1) + 1  # the first is the code itself
             spacing = knn_distance(self.held_out, self.held_out, nearest).double()
             self._limits[k, tail] = lowest, float(spacing.quantile(1 - tail))
@@ -164,8 +167,8 @@ class ExactRatio(Ratio):
         n: how many samples of q stand for held-out codes.
     """
 
-    def __init__(self, q: GaussianMixture, p: GaussianMixture | None = None, n: int = 5000) -> None:
-        p = p or StandardNormal(q.dim)
+    def __init__(self, q: Prior, p: Prior | Distribution | None = None, n: int = 5000) -> None:
+        q, p = as_prior(q), as_prior(p or StandardNormal(q.dim))
         if p.dim != q.dim:
             raise ValueError(f"p: expected dimension {q.dim}, that of q, got {p.dim}")
         super().__init__(p, q.sample(n, torch.Generator().manual_seed(0), torch.float64))
@@ -185,14 +188,19 @@ class DensityRatio(Ratio):
     """A ratio that a network has learnt.
 
     Args:
-        network: a module from points (N, d) to logits (N,) or (N, 1); put into evaluation mode and
-            frozen. The convention is prior 1, codes 0.
+        network: a module from points (N, d) to logits (N,) or (N, 1), prior 1 and codes 0. A copy
+            of it is kept, frozen and in evaluation mode: yours can go on learning.
         held_out: codes (N, d) that neither fitted nor stopped the network.
         prior: what the network was trained against; N(0, I) if not given.
         scale, shift: a = scale * network + shift, a smooth recalibration. A shift undoes unbalanced
             classes: log of codes per prior sample.
         probability: the network ends in a sigmoid. Its logit is then log D - log(1 - D), which
             float32 loses beyond |a| = 16; a warning says when it happens.
+        reversed: the network's convention is codes 1, prior 0.
+
+    Warns:
+        UserWarning: when the answers on the held-out codes and on samples of the prior say that
+            `probability` or `reversed` is missing, or should not be there.
 
     Raises:
         ValueError: for held-out codes of another dimension or not finite, and when the network's
@@ -203,17 +211,19 @@ class DensityRatio(Ratio):
         self,
         network: nn.Module,
         held_out: Tensor,
-        prior: GaussianMixture | None = None,
+        prior: Prior | Distribution | None = None,
         scale: float = 1.0,
         shift: float = 0.0,
         probability: bool = False,
+        reversed: bool = False,
     ) -> None:
         expect_samples(held_out_codes=held_out)
         super().__init__(prior or StandardNormal(held_out.shape[-1]), held_out)
         if not 0 < scale < math.inf or not math.isfinite(shift):
             raise ValueError(f"expected a positive scale and a finite shift, got {scale}, {shift}")
-        self.network = network.eval().requires_grad_(False)
-        self.scale, self.shift, self.probability = scale, shift, probability
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        self.scale, self.shift = scale, shift
+        self.probability, self.reversed = probability, reversed
         self.sizes = mlp_sizes(network)  # None: the gradient comes from autograd
         self.history: dict[str, list[float]] = {}
         try:
@@ -222,6 +232,7 @@ class DensityRatio(Ratio):
             raise ValueError(
                 f"network: expected one that takes points (N, {self.prior.dim}), got: {error}"
             ) from error
+        warn_of_conventions(self)
 
     def logit(self, z: Tensor) -> Tensor:
         """a(z) = log p - log q in nats, (...) for points (..., d), in z's dtype on its device."""
@@ -237,7 +248,7 @@ class DensityRatio(Ratio):
             )
         if self.probability:
             answer = logit_of(answer)
-        a = self.scale * answer + self.shift
+        a = self.sign * self.scale * answer + self.shift
         return a.reshape(z.shape[:-1]).to(z.device, z.dtype)
 
     def logit_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -249,8 +260,14 @@ class DensityRatio(Ratio):
         points = z.detach().reshape(-1, z.shape[-1]).to(weight.device, weight.dtype)
         with torch.no_grad():
             value, gradient = mlp_value_and_grad(cast(nn.Sequential, self.network), points)
-            a = self.scale * value + self.shift
-        return a.reshape(z.shape[:-1]).to(z), (self.scale * gradient).reshape(z.shape).to(z)
+            a = self.sign * self.scale * value + self.shift
+            gradient = self.sign * self.scale * gradient
+        return a.reshape(z.shape[:-1]).to(z), gradient.reshape(z.shape).to(z)
+
+    @property
+    def sign(self) -> int:
+        """What turns the network's answer into log p - log q."""
+        return -1 if self.reversed else 1
 
     @property
     def device(self) -> torch.device | None:
@@ -265,43 +282,57 @@ class DensityRatio(Ratio):
         return self
 
     def save(self, path: str | pathlib.Path) -> None:
-        """Write network, held-out codes and calibration to a safetensors file, in one move.
+        """Write network, prior, held-out codes and calibration to a safetensors file, in one move.
 
-        Only a N(0, I) prior can be saved.
+        Of a prior of your own, only what it says at some codes: `load` then needs it again.
         """
-        if type(self.prior) is not StandardNormal:
-            raise ValueError("prior: expected N(0, I), the only one a file can hold")
         tensors = {f"network.{name}": t for name, t in self.network.state_dict().items()}
+        kind, parts = prior_tensors(self.prior)
+        tensors |= {f"prior.{name}": part for name, part in parts.items()}
+        if not kind:
+            tensors["prior.log_prob"] = self.prior.log_prob(self.held_out[:100])
         facts = {
             "sizes": self.sizes,
             "scale": self.scale,
             "shift": self.shift,
             "probability": self.probability,
+            "reversed": self.reversed,
+            "prior": kind,
             "history": self.history,
         }
         write_safetensors(path, tensors | {"held_out": self.held_out}, {"ratio": as_json(facts)})
 
     @classmethod
-    def load(cls, path: str | pathlib.Path, network: nn.Module | None = None) -> DensityRatio:
+    def load(
+        cls,
+        path: str | pathlib.Path,
+        network: nn.Module | None = None,
+        prior: Prior | Distribution | None = None,
+    ) -> DensityRatio:
         """Read what `save` wrote.
 
         Args:
             path: the file.
             network: a module to put the weights into; needed unless `fit_ratio` made the ratio.
+            prior: needed only for one of your own.
 
         Returns:
             A ratio with tensors of its own: the file may change afterwards.
 
         Raises:
             ValueError: for a file of another kind, or one that does not fit the network, which is
-                then left as it was; or when a network is needed.
+                then left as it was; when a network or a prior is needed, or it is another prior.
             FileNotFoundError: when there is none.
         """
-        return cls.from_bytes(pathlib.Path(path).read_bytes(), path, network)
+        return cls.from_bytes(pathlib.Path(path).read_bytes(), path, network, prior)
 
     @classmethod
     def from_bytes(
-        cls, content: bytes, source: str | pathlib.Path, network: nn.Module | None = None
+        cls,
+        content: bytes,
+        source: str | pathlib.Path,
+        network: nn.Module | None = None,
+        prior: Prior | Distribution | None = None,
     ) -> DensityRatio:
         """As `load`, from the bytes of a file; errors name its source."""
         tensors, metadata = parse_safetensors(content, source)
@@ -318,23 +349,11 @@ class DensityRatio(Ratio):
             network = mlp(facts["sizes"])
             network.to(next(iter(weights.values()), torch.empty(0)).dtype)
         expect_weights(network, weights, source)
+        kind = facts.get("prior", "StandardNormal")  # files before 0.2 know nothing else
+        prior = prior_from(kind, tensors["held_out"], select(tensors, "prior."), prior, source)
         network.load_state_dict(weights)
         options = {key: facts[key] for key in ("scale", "shift", "probability")}
-        ratio = cls(network, tensors["held_out"], **options)
+        options["reversed"] = facts.get("reversed", False)
+        ratio = cls(network, tensors["held_out"], prior, **options)
         ratio.history = facts["history"]
         return ratio
-
-
-def logit_of(probability: Tensor) -> Tensor:
-    """log D - log(1 - D), finite, with a warning where D has been rounded to 0 or 1."""
-    if bool(((probability < 0) | (probability > 1)).any()):
-        raise ValueError("network: expected probabilities in [0, 1]; leave out probability=True?")
-    tiny = torch.finfo(probability.dtype).eps / 2
-    saturated = int(((probability < tiny) | (probability > 1 - tiny)).sum())
-    if saturated:
-        warnings.warn(
-            f"D is rounded to 0 or 1 at {saturated} of {probability.numel()} points: the logit is "
-            "cut off there and has no gradient. Wrap the network without its sigmoid.",
-            stacklevel=3,
-        )
-    return torch.logit(probability, eps=tiny)

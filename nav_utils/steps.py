@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from nav_utils.densities import GaussianMixture
+from nav_utils.priors import Prior
 from nav_utils.ratio import Ratio
 
 EPS = 0.1  # half the width of the usual band round D = 1/2
@@ -36,13 +36,13 @@ class Place(NamedTuple):
 class Goal(Protocol):
     """What a corrector wants of a point."""
 
-    def excess(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def excess(self, here: Place, prior: Prior) -> Tensor:
         """How far outside each point is, (N,) in nats; 0 or less is inside."""
 
-    def aim(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def aim(self, here: Place, prior: Prior) -> Tensor:
         """b, (N,) in nats: what a step tries to bring to 0."""
 
-    def slope(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def slope(self, here: Place, prior: Prior) -> Tensor:
         """The gradient of b, (N, d)."""
 
 
@@ -65,13 +65,13 @@ class Band:
         expect_finite(centre=self.centre)
         object.__setattr__(self, "width", 2 * math.atanh(2 * self.eps))
 
-    def excess(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def excess(self, here: Place, prior: Prior) -> Tensor:
         return (here.logit - self.centre).abs() - self.width
 
-    def aim(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def aim(self, here: Place, prior: Prior) -> Tensor:
         return here.logit - self.centre
 
-    def slope(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def slope(self, here: Place, prior: Prior) -> Tensor:
         return here.gradient
 
 
@@ -91,13 +91,13 @@ class Below:
     def __post_init__(self) -> None:
         expect_finite(level=self.level, margin=self.margin)
 
-    def excess(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def excess(self, here: Place, prior: Prior) -> Tensor:
         return here.logit - self.level
 
-    def aim(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def aim(self, here: Place, prior: Prior) -> Tensor:
         return here.logit - (self.level - self.margin)
 
-    def slope(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def slope(self, here: Place, prior: Prior) -> Tensor:
         return here.gradient
 
 
@@ -106,26 +106,24 @@ class Denser:
     """log q = log p - a at least a level: where codes are as dense as that.
 
     Args:
-        level: the least log p - a inside, in nats, for example `ratio.log_q_level(0.5)`, that of
-            the median held-out code. Infinity is never reached: the steps go on.
+        log_q_level: the least log p - a inside, in nats, for example `ratio.log_q_level(0.5)`, that
+            of the median held-out code. At a level that no place has the steps go on.
         margin: steps aim so many nats above the level.
     """
 
-    level: float
+    log_q_level: float
     margin: float = BAND
 
     def __post_init__(self) -> None:
-        if math.isnan(self.level):
-            raise ValueError("level: expected a number of nats, got NaN")
-        expect_finite(margin=self.margin)
+        expect_finite(log_q_level=self.log_q_level, margin=self.margin)
 
-    def excess(self, here: Place, prior: GaussianMixture) -> Tensor:
-        return self.level - (prior.log_prob(here.z) - here.logit)
+    def excess(self, here: Place, prior: Prior) -> Tensor:
+        return self.log_q_level - (prior.log_prob(here.z) - here.logit)
 
-    def aim(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def aim(self, here: Place, prior: Prior) -> Tensor:
         return self.excess(here, prior) + self.margin
 
-    def slope(self, here: Place, prior: GaussianMixture) -> Tensor:
+    def slope(self, here: Place, prior: Prior) -> Tensor:
         return here.gradient - prior.score(here.z)
 
 
@@ -137,7 +135,7 @@ class Method(Protocol):
 
     descends: bool  # whether a step is taken only if |b| falls, and halved until it does
 
-    def move(self, here: Place, goal: Goal, prior: GaussianMixture) -> Tensor:
+    def move(self, here: Place, goal: Goal, prior: Prior) -> Tensor:
         """Where each point goes from here, (N, d)."""
 
 
@@ -155,7 +153,7 @@ class Probability:
     def __post_init__(self) -> None:
         expect_positive(self)
 
-    def move(self, here: Place, goal: Goal, prior: GaussianMixture) -> Tensor:
+    def move(self, here: Place, goal: Goal, prior: Prior) -> Tensor:
         b = goal.aim(here, prior).unsqueeze(-1)
         d, slope = b.sigmoid(), goal.slope(here, prior)  # D, if the goal's centre is 0
         return -self.step_size * 2 * (d - 0.5) * (d * (-b).sigmoid()) * slope  # D (1 - D) grad a
@@ -177,7 +175,7 @@ class Logit:
     def __post_init__(self) -> None:
         expect_positive(self)
 
-    def move(self, here: Place, goal: Goal, prior: GaussianMixture) -> Tensor:
+    def move(self, here: Place, goal: Goal, prior: Prior) -> Tensor:
         b = goal.aim(here, prior).unsqueeze(-1)
         return capped(-self.step_size * b * goal.slope(here, prior), self.max_move)
 
@@ -200,7 +198,7 @@ class GaussNewton:
     def __post_init__(self) -> None:
         expect_positive(self, "damping")
 
-    def move(self, here: Place, goal: Goal, prior: GaussianMixture) -> Tensor:
+    def move(self, here: Place, goal: Goal, prior: Prior) -> Tensor:
         b, slope = goal.aim(here, prior).unsqueeze(-1), goal.slope(here, prior)
         steepness = slope.square().sum(-1, keepdim=True) + self.damping
         move = -b * slope / steepness.clamp_min(torch.finfo(here.z.dtype).tiny)  # never 0 / 0
@@ -223,7 +221,7 @@ class Score:
     def __post_init__(self) -> None:
         expect_positive(self)
 
-    def move(self, here: Place, goal: Goal, prior: GaussianMixture) -> Tensor:
+    def move(self, here: Place, goal: Goal, prior: Prior) -> Tensor:
         score_q = prior.score(here.z) - here.gradient
         return capped(self.step_size * score_q, self.max_move)
 

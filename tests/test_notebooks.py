@@ -93,6 +93,50 @@ def test_a_chapter_asserts_nothing_that_a_learner_may_change(path):
     assert not found, "\n".join(found)
 
 
+VERDICTS = {"yes", "no", "right", "wrong", "holds", "fails"}
+RANGE = re.compile(r"\d\s*(?:to|-|–|\.\.\.)\s*\d")
+
+
+def fixed_words(source):
+    """What a cell prints whatever comes out: a range that was typed, or a word for a comparison."""
+    found = []
+    for node in ast.walk(ast.parse(notebook_text.python_of(source))):
+        if isinstance(node, ast.IfExp):
+            sides = [getattr(side, "value", None) for side in (node.body, node.orelse)]
+            found += [s for s in sides if isinstance(s, str) and s.strip(" :.").lower() in VERDICTS]
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print":
+            texts = [getattr(argument, "value", None) for argument in node.args]
+            if all(isinstance(text, str) for text in texts):  # nothing of it was computed
+                found += [text for text in texts if RANGE.search(text)]
+    return found
+
+
+@by_chapter
+def test_a_chapter_prints_what_was_measured_and_no_fixed_words(path):
+    cells = nbformat.read(path, as_version=4).cells
+    found = [
+        f"[{n}] {words!r}"
+        for n, cell in enumerate(cells, 1)
+        if cell.cell_type == "code"
+        for words in fixed_words(cell.source)
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'print("the share lies in 0.3 to 0.95")',
+        'print("steps:", "2-5")',
+        'print("the gap stays:", "yes" if gap > 1 else "no")',
+        """print(f"larger {'Yes' if a > b else 'No'}")""",
+    ],
+)
+def test_fixed_words_are_found(source):
+    assert fixed_words(source)
+    assert not fixed_words('print(f"from {low:.1f} to {high:.1f} in 20 steps"); x = 1 if a else 2')
+
+
 def test_no_experiment_without_its_chapter():
     names = {f"ch{path.name[:2]}.py" for path in CHAPTERS}
     assert {path.name for path in stored_outputs.TRIES.glob("*.py")} <= names

@@ -22,7 +22,8 @@ def test_a_linear_layer_and_a_module_of_ones_own_are_wrapped_alike():
     for net in (flat, linear):
         ratio = DensityRatio(net, HELD_OUT)
         torch.testing.assert_close(ratio.logit(z), z[..., 0] - 2 * z[..., 1] + 0.5)
-        assert not net.training and not any(p.requires_grad for p in net.parameters())
+        kept = ratio.network
+        assert not kept.training and not any(p.requires_grad for p in kept.parameters())
 
 
 def test_dropout_is_off():

@@ -90,7 +90,7 @@ BAD = {
     "centre": (lambda: Band(centre=math.nan), "centre: expected a finite number, got nan"),
     "level": (lambda: Below(math.inf), "level: expected a finite number, got inf"),
     "margin": (lambda: Below(1.0, math.nan), "margin: expected a finite number"),
-    "log q": (lambda: Denser(math.nan), "level: expected a number of nats, got NaN"),
+    "log q": (lambda: Denser(math.nan), "log_q_level: expected a finite number, got nan"),
     "step 0": (lambda: Logit(0.0), "step_size: expected a finite, positive number, got 0"),
     "step NaN": (lambda: Score(math.nan), "step_size: expected a finite, positive number"),
     "step infinite": (lambda: Probability(math.inf), "step_size: expected a finite, positive"),

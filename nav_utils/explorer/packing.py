@@ -199,6 +199,7 @@ def made(space: LatentSpace, ratio: Ratio) -> Parts:
         **decoder_weights(space.model.decoder, high),
         **calibration,
     }
+    learnt = ratio if isinstance(ratio, DensityRatio) and calibration else None
     facts = {
         "version": VERSION,
         "name": str(space.card.get("name", "latent space")),
@@ -208,8 +209,8 @@ def made(space: LatentSpace, ratio: Ratio) -> Parts:
         "high": high,
         "grid_scale": scale,
         "grid_error": error,
-        "scale": float(ratio.scale) if isinstance(ratio, DensityRatio) and calibration else 1.0,
-        "shift": float(ratio.shift) if isinstance(ratio, DensityRatio) and calibration else 0.0,
+        "scale": float(learnt.sign * learnt.scale) if learnt else 1.0,
+        "shift": float(learnt.shift) if learnt else 0.0,
         "level_95": ratio.level(0.05),
         "log_q_95": ratio.log_q_level(0.05),
         "log_q_50": ratio.log_q_level(0.5),
