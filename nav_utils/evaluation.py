@@ -124,7 +124,8 @@ class Reference:
             images = self.model.decode(chunk)
             found = {"cycle error": (chunk - self.model.encode(images)).norm(dim=-1)}
             if self.classifier is not None:
-                log_p = self.classifier(like_weights(images, self.classifier)).log_softmax(-1)
+                parts = like_weights(images, self.classifier).split(256)  # what fits a cache
+                log_p = torch.cat([self.classifier(part) for part in parts]).log_softmax(-1)
                 found["confidence"] = log_p.amax(-1).exp()
                 found["entropy"] = -(log_p.exp() * log_p).sum(-1)
             for name, values in found.items():
