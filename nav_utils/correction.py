@@ -149,8 +149,7 @@ def advance(state: State, noise: Tensor | None, corrector: Corrector) -> State:
     there = Place(tried, *corrector.ratio.logit_and_grad(tried))
     excess = corrector.excess(there)
 
-    usable = (tried.isfinite() & there.gradient.isfinite()).all(-1) & there.logit.isfinite()
-    finite = usable & excess.isfinite()
+    finite = (tried.isfinite() & there.gradient.isfinite()).all(-1) & excess.isfinite()
     flat = (tried == state.z).all(-1)
     accepted = moving & finite
     shrink = state.shrink
@@ -162,7 +161,6 @@ def advance(state: State, noise: Tensor | None, corrector: Corrector) -> State:
     status = torch.where(accepted & (excess <= 0), int(Status.CONVERGED), status)
     status = torch.where(moving & flat, int(Status.FLAT_GRADIENT), status)
     status = torch.where(moving & ~finite, int(Status.NON_FINITE), status)
-    status = torch.where(moving & usable & excess.isposinf(), int(Status.OFF_SUPPORT), status)
     better = accepted & (excess < state.best_excess)
     return State(
         torch.where(accepted.unsqueeze(-1), tried, state.z),
@@ -187,9 +185,8 @@ def begin(z: Tensor, corrector: Corrector, before: State | None = None) -> State
     content = torch.where(n_steps > 0, int(Status.CONVERGED), int(Status.INSIDE))
     outside = torch.where(n_steps < corrector.run.max_steps, MOVING, int(Status.MAX_STEPS))
     status = torch.where(excess <= 0, content, outside)
-    usable = logit.isfinite() & gradient.isfinite().all(-1)
-    status = torch.where(usable & excess.isfinite(), status, int(Status.NON_FINITE))
-    status = torch.where(usable & excess.isposinf(), int(Status.OFF_SUPPORT), status)
+    finite = excess.isfinite() & gradient.isfinite().all(-1)
+    status = torch.where(finite, status, int(Status.NON_FINITE))
     one = torch.ones_like(logit)
     return State(z, logit, gradient, one, status, n_steps, z, logit, excess, place)
 
@@ -243,7 +240,7 @@ def correct(
     for first in range(0, len(points), size):
         rows = slice(first, first + size)  # written in place: parts would scatter memory
         start, state, count = walked(points[rows], first, corrector, step)
-        best[rows], counts[:, rows], facts[:, rows] = finish(start, state, ratio)
+        best[rows], counts[:, rows], facts[:, rows] = finish(start, state, corrector)
         n_evaluations += count
     status, n_steps = counts.reshape(2, *z.shape[:-1]).to(z.device)
     before, after, moved = facts.reshape(3, *z.shape[:-1]).to(z.device)
@@ -315,16 +312,26 @@ def settle(
     return state, evaluations
 
 
-def finish(start: State, state: State, ratio: Ratio) -> tuple[Tensor, Tensor, Tensor]:
+def finish(start: State, state: State, corrector: Corrector) -> tuple[Tensor, Tensor, Tensor]:
     """The best place of each point (N, d); status and steps (2, N); logit before and after, and
     displacement (3, N).
     """
     content = state.status <= Status.CONVERGED
-    lost = content & ratio.no_data(state.best_z)
+    lost = content & corrector.ratio.no_data(state.best_z)
+    sick = state.status == Status.NON_FINITE
+    if bool(sick.any()):
+        lost |= sick & beyond_prior(state, corrector)
     status = torch.where(lost, int(Status.OFF_SUPPORT), state.status)
     moved = (state.best_z - start.z).norm(dim=-1)
     counts = torch.stack([status, state.n_steps])
     return state.best_z, counts, torch.stack([start.logit, state.best_logit, moved])
+
+
+def beyond_prior(state: State, corrector: Corrector) -> Tensor:
+    """Whether the prior's density is 0 at points (N, d), or after the next step from them, (N,)."""
+    move = corrector.move(Place(state.z, state.logit, state.gradient))
+    places = torch.stack([state.z, state.z + move * state.shrink.unsqueeze(-1)]).double()
+    return corrector.ratio.prior.log_prob(places.nan_to_num(0)).isneginf().any(0)
 
 
 # ---- speed --------------------------------------------------------------------------------------

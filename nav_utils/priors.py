@@ -73,7 +73,8 @@ class TorchPrior:
         """log density in nats, (...) for points (..., d); minus infinity off the support."""
         expect_shape(z, [self.dim], "z")
         points = z.to(self._kind())
-        there = self.distribution.support.check(points)
+        support = self.distribution.support
+        there = points.isfinite().all(-1) if support is None else support.check(points)
         # A distribution refuses points off its support: ask it at others.
         asked = torch.where(there.unsqueeze(-1), points, self._inside.to(points))
         return self.distribution.log_prob(asked).masked_fill(~there, -math.inf).to(z)
@@ -83,8 +84,10 @@ class TorchPrior:
         with torch.enable_grad():
             points = z.detach().requires_grad_()
             log_p = self.log_prob(points)
-            (gradient,) = torch.autograd.grad(log_p[log_p.isfinite()].sum(), points)
-        return gradient
+            there = log_p.isfinite()
+            total = log_p[there].sum() + 0 * points.sum()  # a flat density knows no points
+            (gradient,) = torch.autograd.grad(total, points)
+        return torch.where(there.unsqueeze(-1), gradient, 0)
 
     def _kind(self) -> Tensor:
         """A tensor of the type and on the device of the distribution."""

@@ -100,13 +100,16 @@ def test_reversed_in_closed_form_too():
 def test_your_discriminator_goes_on_learning():
     model = AAE((1, 4, 4), 2, hidden=(8,))
     model.train()
-    ratio = DensityRatio(model.disc, HELD_OUT)
-    assert all(p.requires_grad for p in model.disc.parameters()) and model.disc.training
+    ratio = DensityRatio(model.discriminator, HELD_OUT)
+    assert (
+        all(p.requires_grad for p in model.discriminator.parameters())
+        and model.discriminator.training
+    )
     z, before = normal(8, 2), ratio.logit(normal(8, 2))
-    loss = model.disc(z).sum()
+    loss = model.discriminator(z).sum()
     loss.backward()
     with torch.no_grad():
-        for weights in model.disc.parameters():
+        for weights in model.discriminator.parameters():
             weights.sub_(0.1 * weights.grad)
     assert torch.equal(ratio.logit(z), before)
 

@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 import torch
-from ratios import HELD_OUT, OBLONG, Flat, network, normal
+from ratios import HELD_OUT, Flat, network, normal
 from torch import nn
 
 from nav_utils.checkpointing import write_safetensors
@@ -169,13 +169,6 @@ def test_a_file_remembers_that_the_network_gives_probabilities(tmp_path):
     z = normal(9, 2)
     again = DensityRatio.load(tmp_path / "p.safetensors", make())
     assert again.probability and torch.equal(again.logit(z), ratio.logit(z))
-
-
-def test_a_prior_that_no_file_holds_is_not_saved(tmp_path):
-    ratio = DensityRatio(network(), HELD_OUT, prior=OBLONG)
-    with pytest.raises(ValueError, match=r"prior: expected N\(0, I\)"):
-        ratio.save(tmp_path / "a.safetensors")
-    assert not list(tmp_path.iterdir())
 
 
 def test_other_and_damaged_files_are_refused(tmp_path):
