@@ -26,12 +26,8 @@ PRIORS = {
     "torch, independent": as_prior(
         td.Normal(torch.tensor([0.5, -0.5]).double(), torch.tensor([1.0, 2.0]).double())
     ),
-        td.Normal(torch.tensor([0.5, -0.5]).double(), torch.tensor([1.0, 2.0]).double())
-    ),
     "torch, uniform": as_prior(td.Uniform(torch.tensor([-2.0, -1.0]), torch.tensor([2.0, 3.0]))),
     "torch, student": as_prior(
-        td.Independent(td.StudentT(5.0, torch.zeros(2).double(), torch.ones(2).double()), 1)
-    ),
         td.Independent(td.StudentT(5.0, torch.zeros(2).double(), torch.ones(2).double()), 1)
     ),
 }
