@@ -200,9 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     settings = list(dict.fromkeys(["native", *(options.settings or here())]))
     if as_intel():
-        print(
-            "MKL is told that this is an Intel processor where a setting chooses its instructions"
-        )
+        print("MKL is told that this is an Intel processor, where a setting chooses instructions")
     paths = options.files or notebooks.chapters()
     results = run_all(paths, settings, tuple(options.threads))
     print("\n" + table(results) + "\n")
