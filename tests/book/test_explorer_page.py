@@ -98,14 +98,6 @@ def test_the_book_carries_what_its_pages_fetch(book):
     assert read["space-digits-2d.js"] == static.space_script("digits-2d", data)
 
 
-def test_a_book_without_an_explorer_carries_nothing_of_it(tmp_path):
-    assert tiny_book(tmp_path, "Words, `nav-explorer` among them.").returncode == 0
-    pages_folder = tmp_path / "out" / "_build" / "html"
-    assert not (pages_folder / "_static" / "nav").exists()
-    page = (pages_folder / "book" / "intro.html").read_text(encoding="utf-8")
-    assert "nav-explorer<" in page and "nav-explorer-loader" not in page
-
-
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
     """What a build says of every fault at once."""
