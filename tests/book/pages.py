@@ -154,7 +154,7 @@ CONTRAST = """() => {
 }"""
 
 
-def look_at(reader, address, home):
+def look_at(reader, address, home, themes=("light", "dark")):
     """Open one page, light and then dark, in the browser context `reader`; the list of its faults.
 
     `home` is the prefix of the addresses that the page may ask for.
@@ -177,7 +177,7 @@ def look_at(reader, address, home):
     try:
         page.goto(address, wait_until="load")
         found += page.evaluate(LOOK)
-        for theme in ("light", "dark"):
+        for theme in themes:
             page.emulate_media(color_scheme=theme)
             if not page.evaluate(THEME_SHOWN, theme):
                 found.append(f"theme: the page does not turn {theme}")

@@ -254,10 +254,12 @@ BROKEN = {
     "no program": ("both", None, "could not|Failed to fetch"),
     "a program cut short": ("both", lambda script: script[: len(script) // 2], ""),
 }
+# From the disk a file comes another way; what is in it is then read by the same code.
+FROM_DISK = ("no data", "an empty file", "half of the file", "no program", "a program cut short")
+WAYS = [*((what, "http") for what in BROKEN), *((what, "file") for what in FROM_DISK)]
 
 
-@both_ways
-@pytest.mark.parametrize("what", BROKEN)
+@pytest.mark.parametrize(("what", "home"), WAYS)
 def test_a_broken_file_is_told_and_the_picture_stays(visit, small_book, tmp_path, what, home):
     name, change, message = BROKEN[what]
     folder = tmp_path / "html"

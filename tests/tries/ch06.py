@@ -11,7 +11,13 @@ TRIES = {
         ("class Recalibrated(", {'"T = 4": (4.0, 0.0)': '"T = 1/4": (0.25, 0.0)'})
     ],
     "ten times the codes": [
-        ("few = heaps[0][:200]", {"few = heaps[0][:200]": "few = heaps[0][:2000]"}),
+        (
+            "few = heaps[0][:200]",
+            {
+                "few = heaps[0][:200]": "few = heaps[0][:2000]",
+                "enumerate(heaps)]": "enumerate(heaps[:1])]",  # here it only has to run
+            },
+        ),
         ("of them (crosses), overfitted", {}),
     ],
 }
