@@ -116,7 +116,7 @@ export function makeControls(meta, limits, etas, words, change, release) {
   const parts = {
     proposal: menu(...fields("proposal", words)),
     planner: menu(...fields("planner", words)),
-    method: menu(...fields("method", words)),
+    method: menu(words.method[0], "method", offered(words.method[1], meta.methods)),
     goal: menu(...fields("goal", words)),
     level: levelMenu(meta, words),
     eta: slider(words.eta, LOG_ETA, {
@@ -163,6 +163,8 @@ export function makeControls(meta, limits, etas, words, change, release) {
   };
   return { root, show };
 }
+
+const offered = (labels, names) => Object.fromEntries(names.map((name) => [name, labels[name]]));
 
 function fields(key, words) {
   const [text, options] = words[key];

@@ -103,9 +103,9 @@ export const toPixel = (size, radius) => ({
   back: (px, py) => [((px / size) * 2 - 1) * radius, (1 - (py / size) * 2) * radius],
 });
 
-/** The ground: D, codes, the prior's circles, the contour D = 1/2 and the band's rims. */
+/** The ground: D, codes, the prior's contours, the contour D = 1/2 and the band's rims. */
 export function drawGround(context, space, size, dpr, state, words) {
-  const { radius } = space.meta;
+  const { radius, contours } = space.meta;
   const at = toPixel(size, radius);
   context.setTransform(dpr, 0, 0, dpr, 0, 0);
   context.drawImage(raster(space), 0, 0, size, size);
@@ -113,9 +113,8 @@ export function drawGround(context, space, size, dpr, state, words) {
   context.strokeStyle = "#333";
   context.lineWidth = 0.8;
   context.setLineDash([5, 4]);
-  for (const sigma of [1, 2]) {
-    context.beginPath();
-    context.arc(at.x(0), at.y(0), (sigma / radius) * (size / 2), 0, 2 * Math.PI);
+  for (const line of contours) {
+    trace(context, at, line);
     context.stroke();
   }
   context.setLineDash([]);
