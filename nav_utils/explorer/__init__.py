@@ -186,7 +186,7 @@ class Explorer(Controls, anywidget.AnyWidget):
         if weights_of(self.space.model) != self.weights:
             return  # it has learnt since: the page goes on with its atlas
         z = torch.tensor(asked, dtype=torch.float64).reshape(-1, 2)
-        grey = pictures(self.space.model, z, self.atlas["size"])
+        grey = pictures(self.space.model, z, tuple(self.atlas["size"]))
         self.send({"decoded": asked}, [grey.tobytes()])
 
     def to_html(self, file: str | os.PathLike[str]) -> pathlib.Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ MOST_WEIGHTS = 2_000_000  # of a decoder that a page computes at every frame
 MOST_DECODED = 20_000_000  # numbers of all its images: seconds, not minutes
 NODES = (49, 33, 25, 17, 13, 9)  # along an axis
 SIDES = (96, 64, 48, 32, 24, 16)  # of an image in pixels, the longer one; a page shows no more
-QUALITY = 90  # of the JPEG
+QUALITIES = (95, 90, 80)  # of the JPEG
 BLOCK = 8  # pixels
 CHUNK = 1_000_000  # numbers of images that are decoded at a time
 N_PLACES = 100  # where the error is measured
@@ -90,12 +91,14 @@ def pictures(model: Any, z: Tensor, size: tuple[int, int]) -> np.ndarray:
 
     Errors as in `decoded`.
     """
-    parts, rest = [decoded(model, z[:1])], z[1:]
-    at_a_time = max(1, CHUNK // parts[0].numel())
-    parts = [F.interpolate(parts[0], size, mode="area")]
-    for chunk in rest.split(at_a_time) if len(rest) else ():
-        parts.append(F.interpolate(decoded(model, chunk), size, mode="area"))
-    return (255 * torch.cat(parts).clamp(0, 1)).round().to(torch.uint8).numpy()
+    at_a_time = max(1, CHUNK // decoded(model, z[:1]).numel())
+    parts = []
+    for chunk in z.split(at_a_time):
+        images = decoded(model, chunk)
+        if images.shape[2:] != size:
+            images = F.interpolate(images, size, mode="area")
+        parts.append((255 * images.clamp(0, 1)).round().to(torch.uint8))
+    return torch.cat(parts).numpy()
 
 
 def page_decoder(model: Any, codes: Tensor) -> nn.Sequential | None:
@@ -142,8 +145,8 @@ def count(network: nn.Module) -> int:
 def atlas_of(model: Any, codes: Tensor, radius: float, shape: tuple[int, int, int]) -> Atlas:
     """The atlas of at most LARGEST bytes whose images are nearest to the decoder's.
 
-    Of each size of image that it tries it takes the finest grid that there is room for. Nodes of a
-    coarser grid are among those of the finest, whose images are decoded once.
+    Of each size and quality that it tries it takes the finest grid that there is room for. Nodes of
+    a coarser grid are among those of the finest, whose images are decoded once.
 
     Args:
         model: see `decoded`.
@@ -162,15 +165,13 @@ def atlas_of(model: Any, codes: Tensor, radius: float, shape: tuple[int, int, in
     true = pictures(model, z, own).astype(np.float32)
     best: Atlas | None = None
     for size in (size for size in sizes if size <= own):
-        found = finest(grid, size)
-        if found is None:
-            continue
-        sheet, nodes = found
-        error = float(np.abs(seen(sheet, nodes, size, z, radius, own) - true).mean())
-        if best is None or error < best.error:
-            best = Atlas(sheet, nodes, size, error)
-        if nodes == n:
+        if best is not None and best.nodes == n:
             break  # a smaller image would gain nothing
+        smaller = grid if size == own else shrunk(grid, size)
+        for sheet, nodes in sheets(smaller):
+            error = float(np.abs(seen(sheet, nodes, size, z, radius, own) - true).mean())
+            if best is None or error < best.error:
+                best = Atlas(sheet, nodes, size, error)
     assert best is not None, "the smallest has room"
     return best
 
@@ -196,26 +197,33 @@ def between(codes: Tensor, radius: float) -> Tensor:
     return torch.lerp(a, b, share).clamp(-radius, radius)
 
 
-def finest(grid: np.ndarray, size: tuple[int, int]) -> tuple[bytes, int] | None:
-    """The sheet of the most nodes that there is room for, images (n, n, C, H, W) made smaller."""
-    for nodes in NODES:
-        step, rest = divmod(len(grid) - 1, nodes - 1)
-        if not step or rest or nodes**2 * math.prod(blocks(size)) > MOST_PIXELS:
-            continue
-        some = torch.from_numpy(grid[::step, ::step].reshape(-1, *grid.shape[2:])).float()
-        small = F.interpolate(some, size, mode="area").round().to(torch.uint8).numpy()
-        sheet = jpeg(small.reshape(nodes, nodes, *small.shape[1:]))
-        if len(sheet) <= LARGEST:
-            return sheet, nodes
-    return None
+def shrunk(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Images (n, n, C, H, W) made smaller, (n, n, C, *size)."""
+    flat = torch.from_numpy(grid.reshape(-1, *grid.shape[2:])).float()
+    small = F.interpolate(flat, size, mode="area").round().to(torch.uint8).numpy()
+    return small.reshape(*grid.shape[:2], *small.shape[1:])
 
 
-def blocks(size: tuple[int, int]) -> tuple[int, int]:
+def sheets(grid: np.ndarray) -> Iterator[tuple[bytes, int]]:
+    """For each quality the sheet of the most nodes that there is room for, of images (n, n, ...)."""
+    tile = math.prod(blocks(grid.shape[3:]))
+    for quality in QUALITIES:
+        for nodes in NODES:
+            step, rest = divmod(len(grid) - 1, nodes - 1)
+            if not step or rest or nodes**2 * tile > MOST_PIXELS:
+                continue
+            sheet = jpeg(grid[::step, ::step], quality)
+            if len(sheet) <= LARGEST:
+                yield sheet, nodes
+                break
+
+
+def blocks(size: tuple[int, ...]) -> tuple[int, int]:
     """Height and width of a tile: whole blocks."""
     return -size[0] % BLOCK + size[0], -size[1] % BLOCK + size[1]
 
 
-def jpeg(grid: np.ndarray) -> bytes:
+def jpeg(grid: np.ndarray, quality: int) -> bytes:
     """Images (n, n, C, h, w) as one sheet, a JPEG file, in which no tile runs into another."""
     n, _, channels, height, width = grid.shape
     tall, wide = blocks((height, width))
@@ -225,7 +233,7 @@ def jpeg(grid: np.ndarray) -> bytes:
     sheet = filled.transpose(0, 3, 1, 4, 2).reshape(n * tall, n * wide, channels)
     buffer = io.BytesIO()
     picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
-    picture.save(buffer, format="jpeg", quality=QUALITY, subsampling=0)
+    picture.save(buffer, format="jpeg", quality=quality, subsampling=0)
     return buffer.getvalue()
 
 

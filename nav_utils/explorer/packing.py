@@ -99,14 +99,15 @@ def payload(
 
 
 def radius_of(space: LatentSpace) -> float:
-    """How far the map goes: what holds 99 % of each coordinate of the codes, and of the prior, in
-    halves; at least 3.5 for N(0, I).
+    """How far the map goes: 3.5, or what holds 99 % of each coordinate of the codes, in halves.
+
+    With another prior than N(0, I): what holds 99 % of it and of the codes, and a tenth more.
     """
     assert space.ratio is not None
     prior, least, reach = space.ratio.prior, RADIUS, quantile_99(space.codes)
     if type(prior) is not StandardNormal:
         samples = prior.sample(10_000, torch.Generator().manual_seed(0))
-        least, reach = LEAST_RADIUS, max(reach, quantile_99(samples))
+        least, reach = LEAST_RADIUS, 1.1 * max(reach, quantile_99(samples))
     return max(least, math.ceil(2 * reach) / 2)
 
 

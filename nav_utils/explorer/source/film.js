@@ -23,36 +23,36 @@ function shown(points) {
  * @param {() => void} redraw asks for a new picture
  */
 export function makeFilm({ meta, decode, atlas }, { context, note }, words, redraw) {
-  let exact = { of: "" }; // what a kernel has decoded: { of: places as text, pixels }
+  let exact = {}; // what a kernel has decoded: { of: places as text, pixels }
   let trouble = "";
   atlas?.open().then(redraw, ({ message }) => {
     trouble = message;
     redraw();
   });
 
-  const sentence = (images, places) => {
+  const sentence = (images) => {
     if (!atlas) return words.imagesExact;
-    if (exact.of === places) return words.imagesKernel;
-    if (trouble) return words.imagesNone(trouble);
-    return images ? words.imagesAtlas(atlas.nodes, atlas.error) : words.imagesWait;
+    if (images === exact.pixels) return words.imagesKernel;
+    if (images) return words.imagesAtlas(atlas);
+    return trouble ? words.imagesNone(trouble) : words.imagesWait;
   };
 
   return {
     /** Draw points of the proposal above those of the correction. */
     draw(above, below) {
       const points = [...shown(above), ...shown(below)];
-      const places = String(points);
-      const known = exact.of === places;
-      const images = known ? exact.pixels : decode(Float64Array.from(points));
+      const isKnown = exact.of === String(points);
+      const images = isKnown ? exact.pixels : decode(Float64Array.from(points));
       drawRows(context, meta.image, images);
-      note.textContent = sentence(images, places);
+      note.textContent = sentence(images);
     },
     /** Ask a host that has a decoder for exact images: `ask` gets a list of x and y in turn. */
     ask: (above, below, ask) => atlas && ask?.([...shown(above), ...shown(below)]),
-    /** What the host has decoded, and where. */
+    /** What the host has decoded, and where: its answer, or another message that is none. */
     receive(points, pixels) {
-      if (!atlas || pixels.length !== 2 * SHOWN * meta.image.reduce((a, b) => a * b)) return;
-      exact = { of: String(points), pixels };
+      if (pixels?.byteLength !== 2 * SHOWN * meta.image.reduce((a, b) => a * b)) return;
+      const { buffer, byteOffset, byteLength } = pixels;
+      exact = { of: String(points), pixels: new Uint8Array(buffer, byteOffset, byteLength) };
       redraw();
     },
   };

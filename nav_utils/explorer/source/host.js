@@ -94,8 +94,7 @@ function render({ model, el }) {
       },
       decode: (points) => model.send({ decode: points }),
     });
-    const hear = ({ decoded } = {}, [pixels] = []) =>
-      decoded && pixels && view.receive(decoded, pixels);
+    const hear = (said, buffers) => view.film.receive(said?.decoded, buffers?.[0]);
     // Only what has changed: an end that is being dragged has not come to Python yet.
     const follow = KEYS.map((key) => [
       `change:${key}`,

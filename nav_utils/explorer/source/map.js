@@ -110,14 +110,13 @@ export function drawGround(context, space, size, dpr, state, words) {
   context.setTransform(dpr, 0, 0, dpr, 0, 0);
   context.drawImage(raster(space), 0, 0, size, size);
   drawCodes(context, space, at, state.classes);
-  context.strokeStyle = "#333";
-  context.lineWidth = 0.8;
-  context.setLineDash([5, 4]);
   for (const line of contours) {
     trace(context, at, line);
-    context.stroke();
+    stroke(context, "rgba(255, 255, 255, 0.4)", 2); // to be seen where D is near 0 or 1
+    context.setLineDash([5, 4]);
+    stroke(context, "#333", 0.8);
+    context.setLineDash([]);
   }
-  context.setLineDash([]);
   const free = state.method === "score" || state.method === "string"; // which know no level of a
   const centre = free || state.goal === "below" ? 0 : (state.level ?? 0);
   const rims = [centre - bandOf(state), centre + bandOf(state)];

@@ -166,11 +166,11 @@ function checkMeta(meta) {
 }
 
 function checkPrior({ prior, methods, contours }) {
-  if (prior !== null && !readPrior(prior)) fail("a prior that is known, or null", brief(prior));
-  const needed = prior ? [] : ["score", "string"]; // what they need is not there
-  const isOffered = (name) => CHOICES.method.includes(name) && !needed.includes(name);
-  if (!Array.isArray(methods) || !methods.includes("gauss_newton") || !methods.every(isOffered)) {
-    fail("methods, gauss_newton among them", brief(methods));
+  if (prior !== null && !readPrior(prior)) fail("a known prior or null", brief(prior));
+  const known = CHOICES.method.slice(0, prior ? undefined : -2); // the last two need one
+  const isKnown = (name) => known.includes(name);
+  if (!Array.isArray(methods) || !methods.includes("gauss_newton") || !methods.every(isKnown)) {
+    fail(`methods of ${known}`, brief(methods));
   }
   const isLine = (line) => Array.isArray(line) && line.every(Number.isFinite);
   if (!Array.isArray(contours) || !contours.every(isLine)) fail("contours", brief(contours));
@@ -186,7 +186,7 @@ function readDecoder(tensors, { atlas: facts, image, radius }) {
   }
   const { nodes, error } = facts ?? {};
   if (!(isCount(nodes) && nodes > 1 && Number.isFinite(error))) {
-    fail("an atlas of at least 2 x 2 nodes and its error, or null", brief(facts));
+    fail("an atlas of several nodes, or null", brief(facts));
   }
   const sheet = take(tensors, "atlas", "U8", [tensors.atlas?.shape[0] ?? 0]);
   const found = atlas(sheet, { nodes, error }, image, radius);

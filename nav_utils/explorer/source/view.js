@@ -77,11 +77,6 @@ export class View {
     this.set(clampState(this.space.meta.presets[name].state, this.space.meta));
   }
 
-  /** What the host has decoded: a list of x and y in turn, and their pixels. */
-  receive(points, pixels) {
-    this.film.receive(points, new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength));
-  }
-
   destroy() {
     if (this.owed && this.host.release)
       this.finish(navigate(this.state, this.space, { exact: true }));

@@ -114,14 +114,14 @@ export const en = {
   bothArcs: "Shown below: the arc whose bottleneck is better.",
   firstArc: "Shown below: the shorter arc.",
   noPrior:
-    "Score, string and a verdict by log p \u2212 a are not offered: the page cannot compute log p.",
+    "Not offered: score, string, a verdict by log p \u2212 a. The page cannot compute log p here.",
   imagesExact: "Images: by the decoder itself.",
   imagesKernel: "Images: by the decoder itself, in the kernel.",
-  imagesAtlas: (nodes, error) =>
-    `Images: from an atlas, blended from ${nodes} \u00d7 ${nodes} decoded ones, ` +
-    `on average ${number(error, 1)} of 255 grey levels off.`,
+  imagesAtlas: ({ nodes, error }) =>
+    `Images: blended from an atlas of ${nodes} \u00d7 ${nodes} decoded ones; ` +
+    `off by ${number(error, 1)} of 255 grey levels on average.`,
   imagesWait: "Images: the atlas is being read.",
-  imagesNone: (reason) => `Images: none, as the atlas cannot be read: ${reason}`,
+  imagesNone: (reason) => `Images: none; the atlas: ${reason}`,
 
   slow: "Slow motion",
   slowEnd: "Leave slow motion",
