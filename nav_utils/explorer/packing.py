@@ -228,13 +228,18 @@ def made(space: LatentSpace, ratio: Ratio) -> Parts:
         "shift": float(learnt.shift) if learnt else 0.0,
         "level_95": ratio.level(0.05),
         "methods": methods,
-        "contours": [line.round(4).flatten().tolist() for line in contours(ratio.prior, radius)],
+        "contours": [rounded(line, radius) for line in contours(ratio.prior, radius)],
         "prior": None,
     }
     if "score" in methods:
         facts["prior"] = prior_facts(ratio.prior)
         facts |= {"log_q_95": ratio.log_q_level(0.05), "log_q_50": ratio.log_q_level(0.5)}
     return {name: tensor.contiguous() for name, tensor in tensors.items()}, facts
+
+
+def rounded(line: np.ndarray, radius: float) -> list[float]:
+    """x and y in turn of points (k, 2), to a tenth of a pixel."""
+    return line.round(3 if radius > 2 else 4).flatten().tolist()
 
 
 def image_parts(
