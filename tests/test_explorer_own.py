@@ -17,7 +17,7 @@ from torch import nn
 from torch.distributions import Independent, Laplace, Uniform
 
 from nav_utils.densities import GaussianMixture, StandardNormal
-from nav_utils.explorer import Explorer, atlas, page, payload
+from nav_utils.explorer import Explorer, atlas, packing, page, payload
 from nav_utils.explorer.prior import contours, prior_facts
 from nav_utils.models import AAE
 from nav_utils.priors import Box, FullMixture, TorchPrior, petals
@@ -278,6 +278,20 @@ def test_what_needs_another_prior_is_not_offered():
             page.to_html(space, "/nowhere/x.html", {"method": "score"})
         figure.method = "logit"
         assert figure.eta == 0.05
+
+
+def test_of_both_arcs_python_takes_the_one_that_the_page_does():
+    ends = {"a": [0.58, 0.69], "b": [-0.69, -0.58], "proposal": "arcs", "steps": 0, "points": 9}
+    shorter = Explorer(own_space(Plain(1, 4, 4), Own()), **ends)
+    better = Explorer(own_space(Plain(1, 4, 4)), **ends)
+    x = [[point[0] for point in figure.path] for figure in (shorter, better)]
+    assert max(x[0]) < 0.7 < max(x[1]), "the longer one is the better one"
+
+
+def test_presets_whose_method_is_not_offered_are_left_out():
+    space = own_space(Plain(1, 4, 4), SQUARE)._replace(card={"name": "mnist-2d"})
+    presets, every = read(space)[1]["presets"], packing.shipped_presets("mnist-2d")
+    assert "loop" in presets and set(every) - set(presets) == {"string", "no-way", "noise"}
 
 
 def test_codes_off_the_support_leave_no_level_of_log_q():
