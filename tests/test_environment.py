@@ -205,7 +205,8 @@ def test_workflow_is_well_formed(path):
         assert job["runs-on"] and job["timeout-minutes"] <= 60
         for step in job["steps"]:
             assert ("uses" in step) != ("run" in step), step
-            assert re.fullmatch(r"[\w.-]+/[\w./-]+@(release/)?v\d+", step.get("uses", "a/b@v1")), step
+            action = step.get("uses", "a/b@v1")
+            assert re.fullmatch(r"[\w.-]+/[\w./-]+@(release/)?v\d+", action), step
             for command in re.findall(r"\bmake ([a-z-]+)", step.get("run", "")):
                 assert f"\n{command}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
