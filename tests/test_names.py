@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,17 @@ def test_names_are_listed_and_hide_no_module():
         exec("from nav_utils import navigat")
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = nav_utils.nothing
+
+
+def test_the_changelog_leads_from_old_names_to_names_that_are_there():
+    table = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("| before | now |")[1]
+    now = [line.split(" | ")[-1] for line in table.partition("\n\n")[0].splitlines()[2:]]
+    names = [name for cell in now for name in re.findall(r"`nav_utils\.([\w.]+)`", cell)]
+    assert len(now) >= 8 and len(names) >= 3
+    for name in names:
+        module, _, attribute = f"nav_utils.{name}".rpartition(".")
+        if module != "nav_utils":
+            assert hasattr(importlib.import_module(module), attribute), name
 
 
 @pytest.mark.parametrize(
