@@ -49,8 +49,10 @@ def words(report: CalibrationReport, ratio: DensityRatio, n: int, n_test: int) -
         f"AUC                    {report.auc:.4f}; blind is 0.5",
         f"calibration error      {report.ece:.4f}; right is 0",
         f"Z of the mean          {report.dawid_z:+.1f}; beyond 2 the mean of D is off",
-        f"level of the logit     {ratio.level(0.05):.3f}; 95 % of unseen codes lie below",
     ]
+    if len(ratio.held_out) >= 19:  # fewer set no level of 95 %
+        level = ratio.level(0.05)
+        lines.append(f"level of the logit     {level:.3f}; 95 % of unseen codes lie below")
     if report.auc > 0.99:
         lines.append("distrust it: codes and prior hardly overlap")
     if n < FEW:
