@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nav_utils.densities import knn_distance as knn_distance
     from nav_utils.densities import ring as ring
     from nav_utils.densities import two_clusters as two_clusters
+    from nav_utils.encoding import encode_all as encode_all
     from nav_utils.evaluation import Hole as Hole
     from nav_utils.evaluation import PathReport as PathReport
     from nav_utils.evaluation import Reference as Reference
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from nav_utils.interpolation import lerp as lerp
     from nav_utils.interpolation import slerp as slerp
     from nav_utils.interpolation import slerp_or_lerp as slerp_or_lerp
+    from nav_utils.judging import accuracy as accuracy
+    from nav_utils.judging import train_classifier as train_classifier
     from nav_utils.models import AAE as AAE
     from nav_utils.models import VAE as VAE
     from nav_utils.models import Autoencoder as Autoencoder
@@ -60,8 +63,11 @@ if TYPE_CHECKING:
     from nav_utils.navigation import Planner as Planner
     from nav_utils.navigation import Pointwise as Pointwise
     from nav_utils.navigation import Stepwise as Stepwise
+    from nav_utils.navigation import Straight as Straight
     from nav_utils.navigation import String as String
     from nav_utils.navigation import navigate as navigate
+    from nav_utils.pictures import Pictures as Pictures
+    from nav_utils.pictures import load_folder as load_folder
     from nav_utils.plots import decoded_rows as decoded_rows
     from nav_utils.plots import image_grid as image_grid
     from nav_utils.plots import plot_codes as plot_codes
@@ -97,12 +103,15 @@ if TYPE_CHECKING:
 
 NAMES = {  # of each module, what can be imported from here
     "data": "ImageData load_images",
+    "pictures": "Pictures load_folder",
     "densities": "GaussianMixture StandardNormal c_shape ring two_clusters "
     "kde_bandwidth kde_log_prob knn_distance",
     "priors": "Box FullMixture Prior TorchPrior as_prior petals",
     "models": "AAE VAE Autoencoder Classifier mlp",
     "history": "History",
     "training": "train_aae train_autoencoder train_vae",
+    "encoding": "encode_all",
+    "judging": "accuracy train_classifier",
     "ratio": "DensityRatio ExactRatio Ratio Region",
     "fitting": "fit_ratio logistic_loss platt",
     "calibration": "CalibrationReport calibration_report",
@@ -111,7 +120,7 @@ NAMES = {  # of each module, what can be imported from here
     "correction": "Correction Run Status correct",
     "strings": "evenly_spaced relaxed",
     "graphs": "LatentGraph cheapest latent_graph",
-    "navigation": "Graph Path PathStatus Planner Pointwise Stepwise String navigate",
+    "navigation": "Graph Path PathStatus Planner Pointwise Stepwise Straight String navigate",
     "evaluation": "Hole PathReport Reference evaluate find_holes hole_mass",
     "pretrained": "LatentSpace load_classifier load_pretrained load_ratio",
     "plots": "decoded_rows image_grid plot_codes plot_map",

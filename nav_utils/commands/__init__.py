@@ -48,7 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
     words = sys.argv[1:] if arguments is None else arguments
     command = parser.parse_args(words[:1]).command
-    return carried_out(command, parser_of(command).parse_args(words[1:]))
+    given = parser_of(command).parse_args(words[1:])
+    given.words = words  # for the records of what a command has written
+    return carried_out(command, given)
 
 
 def carried_out(command: str, given: argparse.Namespace) -> int:
