@@ -45,7 +45,7 @@ def run(given: argparse.Namespace) -> None:
     said = ", ".join(f"{ends[s]:,} {s.name}" for s in PathStatus if ends[s])
     print(f"{len(path.points):,} paths of {given.points} points: {said}")
     if space is not None:
-        report(path, z_a, space, given.report)
+        beside_lines(path, z_a, space, given.report)
     print(f"written to {given.out}")
 
 
@@ -62,7 +62,7 @@ def write(path: Path, z_a: Tensor, out: pathlib.Path) -> None:
     write_safetensors(out, tensors, {"status": as_json(statuses)})
 
 
-def report(path: Path, z_a: Tensor, space: LatentSpace, out: pathlib.Path | None) -> None:
+def beside_lines(path: Path, z_a: Tensor, space: LatentSpace, out: pathlib.Path | None) -> None:
     """Print the median of each measure beside a straight line's; write all rows if asked to."""
     reference = Reference(space.test_codes, space.model)
     t = torch.linspace(0, 1, path.points.shape[1], dtype=z_a.dtype, device=z_a.device)

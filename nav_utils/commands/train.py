@@ -75,14 +75,15 @@ def data_from(text: str, test_share: float, seed: int) -> Data:
     """What DATA names; ValueError or OSError for what cannot be trained on."""
     path = pathlib.Path(text).expanduser()
     if text in NAMES or (path.is_dir() and has_idx(path)):
-        train, test = load_images(text), load_images(text, "test")
-        shape = tuple(train.images.shape[1:])
-        return Data(train.images, test.images, shape, train.labels, test.labels)
+        data, other = load_images(text), load_images(text, "test")
+        shape = tuple(data.images.shape[1:])
+        return Data(data.images, other.images, shape, data.labels, other.labels)
     if path.is_dir():
         pictures = Pictures(path)  # read as they are needed
         rows, others = parted(len(pictures), test_share, seed)
-        parts = (Subset(pictures, part.tolist()) for part in (rows, others))
-        return Data(*parts, pictures.shape, pictures.labels[rows], pictures.labels[others])
+        train, test = (Subset(pictures, part.tolist()) for part in (rows, others))
+        labels = pictures.labels[rows], pictures.labels[others]
+        return Data(train, test, pictures.shape, *labels)
     source = source_of(array_from(existing(path)).numpy())
     assert isinstance(source, Stored)
     rows, others = parted(len(source), test_share, seed)
