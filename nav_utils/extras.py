@@ -26,4 +26,4 @@ def display(*objects: Any, **options: Any) -> None:
         from IPython.display import display as show_in_notebook
     except ModuleNotFoundError as error:
         raise needs_course("A figure in a notebook", error) from error
-    show_in_notebook(*objects, **options)  # type: ignore[no-untyped-call]
+    show_in_notebook(*objects, **options)
