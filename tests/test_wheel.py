@@ -111,7 +111,7 @@ def installed(built):
 
 def test_the_sdist_and_the_wheel_have_what_the_package_has(built):
     package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "nav_utils").rglob("*.*")}
-    package = {name for name in package if "__pycache__" not in name and "/source" not in name}
+    package = {name for name in package if "__pycache__" not in name and "/source/" not in name}
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
