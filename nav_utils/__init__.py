@@ -72,7 +72,6 @@ if TYPE_CHECKING:
     from nav_utils.plots import image_grid as image_grid
     from nav_utils.plots import plot_codes as plot_codes
     from nav_utils.plots import plot_map as plot_map
-    from nav_utils.pretrained import LatentSpace as LatentSpace
     from nav_utils.pretrained import load_classifier as load_classifier
     from nav_utils.pretrained import load_pretrained as load_pretrained
     from nav_utils.pretrained import load_ratio as load_ratio
@@ -86,6 +85,8 @@ if TYPE_CHECKING:
     from nav_utils.ratio import ExactRatio as ExactRatio
     from nav_utils.ratio import Ratio as Ratio
     from nav_utils.ratio import Region as Region
+    from nav_utils.spaces import LatentSpace as LatentSpace
+    from nav_utils.spaces import load_space as load_space
     from nav_utils.steps import Band as Band
     from nav_utils.steps import Below as Below
     from nav_utils.steps import Denser as Denser
@@ -122,7 +123,8 @@ NAMES = {  # of each module, what can be imported from here
     "graphs": "LatentGraph cheapest latent_graph",
     "navigation": "Graph Path PathStatus Planner Pointwise Stepwise Straight String navigate",
     "evaluation": "Hole PathReport Reference evaluate find_holes hole_mass",
-    "pretrained": "LatentSpace load_classifier load_pretrained load_ratio",
+    "spaces": "LatentSpace load_space",
+    "pretrained": "load_classifier load_pretrained load_ratio",
     "plots": "decoded_rows image_grid plot_codes plot_map",
     "explorer": "Explorer to_html",
 }

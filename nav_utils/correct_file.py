@@ -41,6 +41,7 @@ from nav_utils.pretrained import CHECKPOINTS, verified
 from nav_utils.ratio import DensityRatio
 from nav_utils.steps import GOALS, METHODS, Band, Below, Denser, Goal, Method, Score, method_of
 
+RATIO = "a file that DensityRatio.save wrote, as FOLDER/ratio.safetensors of a space of your own"
 COLUMNS = ("z", "status", "n_steps", "logit_before", "logit_after", "displacement")
 
 
@@ -255,7 +256,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("target", type=pathlib.Path, metavar="OUT", help="safetensors file to write")
     compass = parser.add_mutually_exclusive_group(required=True)
     compass.add_argument("--space", metavar="NAME", help="a shipped latent space")
-    compass.add_argument("--ratio", metavar="FILE", type=pathlib.Path, help="DensityRatio.save's")
+    compass.add_argument("--ratio", metavar="FILE", type=pathlib.Path, help=RATIO)
     add("--method", choices=METHODS, default="probability", help="default: the literal update")
     add("--step-size", type=float, help="default: the method's own")
     add("--goal", choices=GOALS, help="default: the band; for the score, denser")

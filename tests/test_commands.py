@@ -8,11 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from nav_utils import calibration_report, find_holes, fit_ratio, navigate, ring
+from nav_utils import (
+    AAE,
+    calibration_report,
+    encode_all,
+    find_holes,
+    fit_ratio,
+    load_images,
+    load_space,
+    navigate,
+    ring,
+    train_aae,
+)
 from nav_utils.commands import BAD_INPUT, COMMANDS, FAILED, FINE, STOPPED, main
 from nav_utils.commands.options import parser_of
+from nav_utils.commands.train import data_from
 
 ROOT = Path(__file__).parents[1]
 
@@ -186,6 +199,78 @@ def test_correct_is_the_command_of_the_old_name(files, capsys, tmp_path):
     assert torch.equal(new["z"], load_file(tmp_path / "old.safetensors")["z"])
 
 
+# ---- train --------------------------------------------------------------------------------------
+
+SMALL = "--epochs 2 --hidden 16 --batch-size 16 --ratio-steps 30 --test-share 0.25 --seed 5"
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    """Eighty of the digits, (80, 8, 8) uint8."""
+    images = load_images("digits").images[:80, 0]
+    return (images * 255).round().to(torch.uint8).numpy()
+
+
+def test_train_writes_a_space_that_the_other_commands_read(pixels, capsys, tmp_path):
+    np.save(tmp_path / "images.npy", pixels)
+    out = tmp_path / "my space"
+    command = ["train", str(tmp_path / "images.npy"), str(out), *SMALL.split()]
+    assert main(command) == FINE
+    assert "60 fitted on, 20 judge, d = 2" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images.npy", "my space"]
+    space = load_space(out)
+    order = torch.randperm(80, generator=torch.Generator().manual_seed(5))
+    train, test = pixels[order[20:].sort().values], pixels[order[:20].sort().values]
+    model = AAE((1, 8, 8), 2, (16,), seed=5)
+    train_aae(model, train, 2, weight=5.0, batch_size=16, seed=5, progress=False)
+    assert torch.equal(space.codes, encode_all(model, train))
+    assert torch.equal(space.test_codes, encode_all(model, test))
+    assert space.labels.tolist() == [0] * 60
+    assert space.card["command"] == shlex.join(["nav-utils", *command])
+    assert main(["holes", str(out)]) == FINE
+    assert main(command) == BAD_INPUT  # nothing is written over
+    assert "which is there already" in capsys.readouterr().err
+
+
+def test_train_goes_on_where_it_was_stopped(pixels, monkeypatch, capsys, tmp_path):
+    import nav_utils.commands.train as command
+    import nav_utils.training
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    np.save(tmp_path / "images.npy", pixels)
+    words = ["train", str(tmp_path / "images.npy"), str(tmp_path / "space"), *SMALL.split()]
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "encode_all", stop)
+        assert main(words) == STOPPED
+    assert "the same command goes on" in capsys.readouterr().err
+    kept = tmp_path / "space.training.safetensors"
+    assert kept.exists() and not (tmp_path / "space").exists()
+    with monkeypatch.context() as patch:  # every step was done: none is done again
+        patch.setattr(nav_utils.training, "finite_step", stop)
+        assert main(words) == FINE
+    assert not kept.exists() and load_space(tmp_path / "space").codes.shape == (60, 2)
+
+
+def test_train_reads_a_folder_of_pictures_with_their_subfolders_as_labels(pixels, tmp_path):
+    for number, image in enumerate(pixels[:16]):
+        folder = tmp_path / "pictures" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{number:02d}.png")
+    data = data_from(str(tmp_path / "pictures"), 0.25, seed=0)
+    assert data.shape == (1, 8, 8) and (len(data.train), len(data.test)) == (12, 4)
+    assert sorted([*data.labels.tolist(), *data.test_labels.tolist()]) == [0] * 8 + [1] * 8
+    image, label = data.test[0]
+    assert label == data.test_labels[0] and image.dtype == torch.uint8
+
+
+def test_train_knows_data_sets_by_their_names():
+    data = data_from("digits", 0.1, seed=0)
+    assert (len(data.train), len(data.test)) == (1500, 297)
+    assert torch.equal(data.labels, load_images("digits").labels)
+
+
 # ---- how they end -------------------------------------------------------------------------------
 
 
@@ -209,6 +294,9 @@ def test_correct_is_the_command_of_the_old_name(files, capsys, tmp_path):
         ("navigate ratio.safetensors pairs.npy out.npy --report r.json", "got a ratio alone"),
         ("explore mnist-16d out.html", ""),
         ("explore digits-2d out.txt", "expected a .html file"),
+        ("train nowhere out", "expected a file, got none of this name"),
+        ("train codes.npy out", "images: expected"),
+        ("train digits ratio.safetensors", "which is there already"),
         ("correct nothing out.safetensors --space digits-2d", "No such file"),
     ],
 )

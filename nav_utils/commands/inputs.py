@@ -10,10 +10,9 @@ from torch import Tensor
 
 from nav_utils.arguments import expect_samples, seeded_generator
 from nav_utils.checkpointing import read_safetensors
-from nav_utils.pretrained import LatentSpace, load_pretrained
+from nav_utils.pretrained import load_pretrained
 from nav_utils.ratio import DensityRatio
-
-load_space = load_pretrained  # TODO until the branch of spaces is in
+from nav_utils.spaces import LatentSpace, load_space
 
 
 def space_from(text: str) -> LatentSpace:

@@ -18,7 +18,7 @@ from nav_utils.commands.inputs import ends_from, ratio_from
 from nav_utils.evaluation import PathReport, Reference, evaluate
 from nav_utils.interpolation import lerp
 from nav_utils.navigation import Path, PathStatus, navigate
-from nav_utils.pretrained import LatentSpace
+from nav_utils.spaces import LatentSpace
 
 MEASURES = {  # what the report shows, and in which unit
     "worst_log_q": "nats",

@@ -23,7 +23,8 @@ DETAILS = {
         images of a data set, or the share --test-share of a folder. OUT becomes a folder that
         the other commands, and load_space, read.
 
-        Stopped at any moment, the same command goes on where it was.
+        Stopped at any moment, the same command goes on where it was: until OUT is there, the file
+        OUT.training.safetensors holds what has been learnt.
 
         example:
           nav-utils train digits digits-space --epochs 60

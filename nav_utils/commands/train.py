@@ -21,11 +21,11 @@ from nav_utils.encoding import encode_all
 from nav_utils.fitting import fit_ratio
 from nav_utils.models import AAE
 from nav_utils.pictures import Pictures
-from nav_utils.pretrained import LatentSpace
 from nav_utils.sources import Images, Stored, source_of
+from nav_utils.spaces import LatentSpace
 from nav_utils.training import train_aae
 
-RUNNING = "training.safetensors"  # the checkpoint, in OUT until the space is written
+RUNNING = ".training.safetensors"  # OUT and this is the checkpoint, until the space is written
 
 
 class Data(NamedTuple):
@@ -34,18 +34,19 @@ class Data(NamedTuple):
     train: Images
     test: Images
     shape: tuple[int, ...]  # (C, H, W)
-    labels: Tensor | None = None
-    test_labels: Tensor | None = None
+    labels: Tensor  # zeros where there are none
+    test_labels: Tensor
 
 
 def run(given: argparse.Namespace) -> None:
-    if (given.out / "manifest.json").exists():
-        raise ValueError(f"OUT: expected a new folder, got {given.out}, which holds a space")
+    if given.out.exists():
+        raise ValueError(f"OUT: expected a new folder, got {given.out}, which is there already")
     data = data_from(given.data, given.test_share, given.seed)
     model = AAE(data.shape, given.latent_dim, tuple(given.hidden), seed=given.seed)
     options = {"weight": given.weight, "batch_size": given.batch_size, "seed": given.seed}
-    running = {"checkpoint": given.out / RUNNING, "device": given.device}
-    history = train_aae(model, data.train, given.epochs, **options, **running)
+    running = given.out.with_name(given.out.name + RUNNING)
+    whole = options | {"checkpoint": running, "checkpoint_every": 200, "device": given.device}
+    history = train_aae(model, data.train, given.epochs, **whole)
     codes, test_codes = (encode_all(model, x).cpu() for x in (data.train, data.test))
     ratio = fit_ratio(codes, seed=given.seed, steps=given.ratio_steps, device=given.device)
     ratio.to("cpu")
@@ -66,7 +67,7 @@ def run(given: argparse.Namespace) -> None:
         model, ratio, model.discriminator, codes, data.labels, test_codes, data.test_labels, card
     )
     space.save(given.out)
-    (given.out / RUNNING).unlink()
+    running.unlink()
     print(words(report, ratio, len(codes), len(test_codes)))
     print(f"written to {given.out}")
 
@@ -87,7 +88,8 @@ def data_from(text: str, test_share: float, seed: int) -> Data:
     source = source_of(array_from(existing(path)).numpy())
     assert isinstance(source, Stored)
     rows, others = parted(len(source), test_share, seed)
-    return Data(source[rows], source[others], tuple(source.pixels.shape[1:]))
+    labels = (torch.zeros(len(part), dtype=torch.int64) for part in (rows, others))
+    return Data(source[rows], source[others], tuple(source.pixels.shape[1:]), *labels)
 
 
 def parted(n: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
