@@ -141,7 +141,7 @@ def test_calibrate_says_when_to_distrust(files, capsys, tmp_path):
     assert main([*words, "--steps", "100"]) == FINE
     said = "\n".join(lines(capsys))
     assert "200 fitted on, 40 judge" in said
-    assert "distrust it: codes and prior hardly overlap" in said
+    assert "distrust it: the codes are far from the prior" in said
     assert "distrust it: 200 codes are few" in said
 
 
@@ -244,7 +244,7 @@ def test_train_goes_on_where_it_was_stopped(pixels, monkeypatch, capsys, tmp_pat
     with monkeypatch.context() as patch:
         patch.setattr(command, "encode_all", stop)
         assert main(words) == STOPPED
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "The same command goes on" in capsys.readouterr().err
     kept = tmp_path / "space.training.safetensors"
     assert kept.exists() and not (tmp_path / "space").exists()
     with monkeypatch.context() as patch:  # every step was done: none is done again

@@ -47,7 +47,7 @@ def imported(path):
             module = getattr(node, "module", None) or ""
             if isinstance(node, ast.ImportFrom) and module.startswith("nav_utils"):
                 for alias in node.names:
-                    home = nav_utils.HOMES.get(alias.name) if module == "nav_utils" else None
+                    home = nav_utils.HOMES.get(alias.name)
                     yield f"nav_utils.{home}.{alias.name}" if home else f"{module}.{alias.name}"
 
 

@@ -78,7 +78,7 @@ def carried_out(command: str, given: argparse.Namespace) -> int:
 
 GOES_ON = {
     "correct": "Finished shards are kept: the same command goes on from there.",
-    "train": "The checkpoint is kept: the same command goes on from there.",
+    "train": "The same command goes on from the last checkpoint, made every 100 steps.",
 }
 
 

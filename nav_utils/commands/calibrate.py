@@ -14,7 +14,7 @@ from nav_utils.commands.inputs import codes_from, tensor_from
 from nav_utils.fitting import fit_ratio
 from nav_utils.ratio import DensityRatio
 
-FEW = 1000  # codes; below it the report warns
+FEW, FAR = 1000, 0.9  # fewer codes, or a larger AUC: the report warns
 
 
 def run(given: argparse.Namespace) -> None:
@@ -53,8 +53,8 @@ def words(report: CalibrationReport, ratio: DensityRatio, n: int, n_test: int) -
     if len(ratio.held_out) >= 19:  # fewer set no level of 95 %
         level = ratio.level(0.05)
         lines.append(f"level of the logit     {level:.3f}; 95 % of unseen codes lie below")
-    if report.auc > 0.99:
-        lines.append("distrust it: codes and prior hardly overlap")
+    if report.auc > FAR:
+        lines.append("distrust it: the codes are far from the prior; most of it is one hole")
     if n < FEW:
         lines.append(f"distrust it: {n:,} codes are few; {FEW:,} are a beginning")
     return "\n".join(lines)

@@ -47,7 +47,9 @@ def tensor_from(path: pathlib.Path, *names: str) -> Tensor:
     for name in (*names, "z"):
         if name in tensors:
             return tensors[name]
-    raise ValueError(f"{path}: expected {' or '.join(names)}, got {', '.join(sorted(tensors)) or 'none'}")
+    raise ValueError(
+        f"{path}: expected {' or '.join(names)}, got {', '.join(sorted(tensors)) or 'none'}"
+    )
 
 
 def array_from(path: pathlib.Path) -> Tensor:
@@ -90,7 +92,9 @@ def ends_of_file(path: pathlib.Path) -> tuple[Tensor, Tensor]:
     if path.suffix == ".safetensors":
         tensors, _ = read_safetensors(existing(path))
         if not {"z_a", "z_b"} <= tensors.keys():
-            raise ValueError(f"{path}: expected z_a and z_b, got {', '.join(sorted(tensors)) or 'none'}")
+            raise ValueError(
+                f"{path}: expected z_a and z_b, got {', '.join(sorted(tensors)) or 'none'}"
+            )
         z_a, z_b = tensors["z_a"], tensors["z_b"]
     else:
         pairs = tensor_from(path)

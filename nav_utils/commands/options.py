@@ -23,11 +23,11 @@ DETAILS = {
         images of a data set, or the share --test-share of a folder. OUT becomes a folder that
         the other commands, and load_space, read.
 
-        Stopped at any moment, the same command goes on where it was: until OUT is there, the file
-        OUT.training.safetensors holds what has been learnt.
+        Stopped at any moment, the same command goes on from the last checkpoint: until OUT is
+        there, the file OUT.training.safetensors, written every 100 steps.
 
         example:
-          nav-utils train digits digits-space --epochs 60
+          nav-utils train digits digits-space --weight 2
           nav-utils holes digits-space
         """,
     "calibrate": """\
@@ -36,8 +36,8 @@ DETAILS = {
         good it is.
 
         What to look at first: the held-out loss. At 0.693 (log 2) the ratio is blind, which is
-        right if the codes are N(0, I). An AUC near 1 means that codes and prior hardly overlap:
-        far from the codes the ratio is then a guess. With fewer than 1,000 codes, distrust it.
+        right if the codes are N(0, I). An AUC above 0.9 means that codes and prior hardly overlap:
+        most of the prior is then one hole. With fewer than 1,000 codes, distrust it.
 
         example:
           nav-utils calibrate codes.npy --out ratio.safetensors
@@ -100,7 +100,7 @@ def train(parser: argparse.ArgumentParser) -> None:
     add("data", metavar="DATA", help="what to train on, see above")
     add("out", metavar="OUT", type=pathlib.Path, help="the folder to write")
     add("--latent-dim", type=int, default=2, metavar="D", help="coordinates of a code; default 2")
-    add("--epochs", type=int, default=30, help="default 30")
+    add("--epochs", type=int, help="default: as many as make 3,000 steps of training")
     add("--hidden", type=int, nargs="+", default=[512, 256], metavar="N", help="default 512 256")
     add("--weight", type=float, default=5.0, help="of the adversarial part; default 5")
     add("--batch-size", type=int, default=256, help="default 256")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import pathlib
 import shlex
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from nav_utils.spaces import LatentSpace
 from nav_utils.training import train_aae
 
 RUNNING = ".training.safetensors"  # OUT and this is the checkpoint, until the space is written
+USUAL_STEPS = 3000  # of training, if no number of epochs is given
 
 
 class Data(NamedTuple):
@@ -42,11 +44,13 @@ def run(given: argparse.Namespace) -> None:
     if given.out.exists():
         raise ValueError(f"OUT: expected a new folder, got {given.out}, which is there already")
     data = data_from(given.data, given.test_share, given.seed)
+    batches = math.ceil(len(data.labels) / max(1, given.batch_size))
+    epochs = math.ceil(USUAL_STEPS / batches) if given.epochs is None else given.epochs
     model = AAE(data.shape, given.latent_dim, tuple(given.hidden), seed=given.seed)
     options = {"weight": given.weight, "batch_size": given.batch_size, "seed": given.seed}
     running = given.out.with_name(given.out.name + RUNNING)
-    whole = options | {"checkpoint": running, "checkpoint_every": 200, "device": given.device}
-    history = train_aae(model, data.train, given.epochs, **whole)
+    whole = options | {"checkpoint": running, "checkpoint_every": 100, "device": given.device}
+    history = train_aae(model, data.train, epochs, **whole)
     codes, test_codes = (encode_all(model, x).cpu() for x in (data.train, data.test))
     ratio = fit_ratio(codes, seed=given.seed, steps=given.ratio_steps, device=given.device)
     ratio.to("cpu")
@@ -57,7 +61,7 @@ def run(given: argparse.Namespace) -> None:
         "name": given.out.name,
         "command": shlex.join(["nav-utils", *given.words]),
         "nav_utils": __version__,
-        "training": options | {"epochs": given.epochs},
+        "training": options | {"epochs": epochs},
         "losses of the last epoch (nats)": {
             name: round(float(history.epochs(name)[-1]), 4) for name in history.losses
         },
@@ -88,8 +92,9 @@ def data_from(text: str, test_share: float, seed: int) -> Data:
     source = source_of(array_from(existing(path)).numpy())
     assert isinstance(source, Stored)
     rows, others = parted(len(source), test_share, seed)
-    labels = (torch.zeros(len(part), dtype=torch.int64) for part in (rows, others))
-    return Data(source[rows], source[others], tuple(source.pixels.shape[1:]), *labels)
+    none = torch.zeros(len(source), dtype=torch.int64)
+    shape = tuple(source.pixels.shape[1:])
+    return Data(source[rows], source[others], shape, none[rows], none[others])
 
 
 def parted(n: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
