@@ -27,7 +27,7 @@ DETAILS = {
         there, the file OUT.training.safetensors, written every 100 steps.
 
         example:
-          nav-utils train digits digits-space --weight 2
+          nav-utils train digits digits-space
           nav-utils holes digits-space
         """,
     "calibrate": """\
