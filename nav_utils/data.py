@@ -1,4 +1,4 @@
-"""Images to train on: scikit-learn's digits, MNIST, Fashion-MNIST, or any folder of IDX files.
+"""Images to train on: what scikit-learn ships, MNIST, Fashion-MNIST, or any folder of IDX files.
 
 IDX is the format of the MNIST files: a big-endian header (two zero bytes, the type of the values,
 the number of dimensions, then each dimension in 32 bits) and the values, here unsigned bytes.
@@ -24,6 +24,8 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import Tensor
+
+from nav_utils.patches import patches
 
 
 class ImageData(NamedTuple):
@@ -93,25 +95,27 @@ EMNIST = tuple(
 def load_images(
     name_or_folder: str | Path = "digits", split: str = "train", root: str | Path | None = None
 ) -> ImageData:
-    """Load labelled grey images.
+    """Load labelled images, grey ones but for "patches".
 
     Args:
-        name_or_folder: "digits" (scikit-learn's 8 x 8 digits, always at hand), "mnist",
-            "fashion_mnist", "emnist-digits", "emnist-letters" and the other four of EMNIST (28 x
-            28), or the path of a folder of IDX files, gzipped or not: in it, or where torchvision
-            puts them, in MNIST/raw and the like. A folder that bears the name of a dataset is
-            written as a path: "./mnist", or Path("mnist").
-        split: "train" or "test": 1,500 and 297 of the digits, 60,000 and 10,000 of MNIST.
+        name_or_folder: "digits" (scikit-learn's 8 x 8 digits) and "patches" (16 x 16 pixels, in
+            colour, of its two photographs), both always at hand; "mnist", "fashion_mnist",
+            "emnist-digits", "emnist-letters" and the other four of EMNIST (28 x 28), or the path of
+            a folder of IDX files, gzipped or not: in it, or where torchvision puts them, in
+            MNIST/raw and the like. A folder that bears the name of a dataset is written as a path:
+            "./mnist", or Path("mnist").
+        split: "train" or "test": 1,500 and 297 of the digits, 16,224 and 4,056 patches, of
+            other places of the photographs (`nav_utils.patches`), 60,000 and 10,000 of MNIST.
         root: for a dataset by its name, a folder that has its files in it, in a subfolder of the
             dataset's name, or where torchvision puts them. Without root, the folder in the
             environment variable NAV_UTILS_DATA is searched in the same way; files of "mnist" and
             "fashion_mnist" that are not there either are downloaded and kept in the user's cache.
 
     Returns:
-        ImageData: images (N, 1, H, W), float32 in [0, 1]; labels (N,), int64. The files of EMNIST
-        hold each image with rows and columns exchanged: where the name of the file of images
-        begins with "emnist", the images are turned upright here. Labels are as in the file:
-        "emnist-letters" has 1 to 26.
+        ImageData: images (N, C, H, W), float32 in [0, 1]; labels (N,), int64. C is 3 for patches,
+        whose labels say which photograph, else 1. The files of EMNIST hold each image with rows
+        and columns exchanged: where the name of the file of images begins with "emnist", the images
+        are turned upright here. Labels are as in the file: "emnist-letters" has 1 to 26.
 
     Raises:
         ValueError: an unknown name or split; a file that is damaged, empty, of another format, or
@@ -131,6 +135,8 @@ def load_images(
         )
     if name_or_folder == "digits":
         return digits(split)
+    if name_or_folder == "patches":
+        return ImageData(*patches(split))
     if name_or_folder in DATASETS or name_or_folder in EMNIST:
         paths = dataset_files(str(name_or_folder), split, root)
     else:
@@ -175,7 +181,7 @@ def list_folder(folder: Path) -> list[str]:
 
 def own_folder(name_or_folder: str | os.PathLike[str]) -> Path:
     """The folder a user means; an unknown name is an error that offers the nearest known one."""
-    folder, known = Path(name_or_folder).expanduser(), ["digits", *DATASETS, *EMNIST]
+    folder, known = Path(name_or_folder).expanduser(), ["digits", "patches", *DATASETS, *EMNIST]
     if folder.exists():
         return folder
     if not isinstance(name_or_folder, str) and str(folder) in known:
