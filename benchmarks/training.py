@@ -30,8 +30,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from nav_utils.data import load_images
+from nav_utils.encoding import encode_all
 from nav_utils.models import AAE
-from nav_utils.recipes import encode_all, two_sample_test
+from nav_utils.recipes import two_sample_test
 from nav_utils.training import reconstruction_nats, train_aae
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -52,7 +53,7 @@ def run_ours(
     for rows in torch.randperm(N_TRAIN).split(256):
         images[rows]
     loading = time.perf_counter() - start
-    codes = encode_all(model, images)
+    codes = encode_all(model, images, batch_size=10_000, progress=False)
     with torch.no_grad():
         logits = model.decode_logits(codes[N_TRAIN:])
     return {"codes": codes, "logits": logits, "seconds": torch.tensor([seconds, loading * epochs])}

@@ -20,7 +20,9 @@ def expect_shape(x: Tensor, ending: Sequence[int], what: str) -> None:
         what: the word for `x` in the message, for example "images".
     """
     if not isinstance(x, Tensor) or not x.is_floating_point():
-        raise ValueError(f"{what}: expected a floating-point tensor, got {kind_of(x)}")
+        bits = isinstance(x, Tensor) and x.dtype == torch.uint8
+        hint = "; x.float() / 255 makes one of an 8-bit image" * bits
+        raise ValueError(f"{what}: expected a floating-point tensor, got {kind_of(x)}{hint}")
     if tuple(x.shape[-len(ending) :]) != tuple(ending):
         sizes = ", ".join(str(size) for size in ending)
         raise ValueError(f"{what}: expected shape (..., {sizes}), got {tuple(x.shape)}")

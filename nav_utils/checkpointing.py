@@ -105,6 +105,9 @@ def plain(value: Any) -> Any:
     """What JSON does not know, as something that it knows."""
     if isinstance(value, Tensor) and value.numel() > 1:
         return tensor_hash(value)
+    if hasattr(value, "sample") and hasattr(value, "log_prob"):  # a prior: what comes from it
+        samples = value.sample(100, torch.Generator().manual_seed(0))
+        return f"{type(value).__name__} {tensor_hash(samples)}"
     return value.item() if hasattr(value, "item") else getattr(value, "__qualname__", repr(value))
 
 
@@ -134,23 +137,34 @@ LIKE_PARAMETERS = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer"}
 
 def describe_run(
     model: nn.Module,
-    images: Tensor,
+    batches: Any,
     optimizers: Mapping[str, torch.optim.Optimizer],
     step: Callable[..., Any],
     epochs: int,
-    batch_size: int,
     seed: int,
     cosine: tuple[str, ...],
     decay: float,
 ) -> dict[str, Any]:
-    """Everything a run depends on, as plain data: equal descriptions, equal runs."""
+    """Everything a run depends on, as plain data: equal descriptions, equal runs.
+
+    Args:
+        batches: those of the run; they say where and in which type they come, and what is in them.
+
+    Raises:
+        ValueError: for batches whose order cannot be repeated.
+    """
+    if not hasattr(batches, "digest"):
+        raise ValueError(
+            "checkpoint: expected images whose order can be repeated, got a DataLoader, which "
+            "decides its order itself; give its dataset, or leave out checkpoint="
+        )
     function = step.func if isinstance(step, functools.partial) else step
     return {
-        "device": images.device.type,
-        "dtype": str(images.dtype),
+        "device": batches.device.type,
+        "dtype": str(batches.dtype),
         "model": type(model).__name__,
         "config": getattr(model, "config", {}),
-        "images": tensor_hash(images),
+        "images": batches.digest(),
         "step": getattr(function, "__name__", repr(function)),
         "step options": dict(step.keywords) if isinstance(step, functools.partial) else {},
         "optimizers": {
@@ -158,7 +172,7 @@ def describe_run(
             for name, o in optimizers.items()
         },
         "epochs": epochs,
-        "batch_size": batch_size,
+        "batch_size": batches.batch_size,
         "seed": seed,
         "cosine": list(cosine),
         "decay": decay,

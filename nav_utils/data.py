@@ -91,6 +91,8 @@ EMNIST = tuple(
     f"emnist-{part}" for part in ("digits", "letters", "balanced", "byclass", "bymerge", "mnist")
 )
 
+NAMES = ("digits", "patches", *DATASETS, *EMNIST)
+
 
 def load_images(
     name_or_folder: str | Path = "digits", split: str = "train", root: str | Path | None = None
@@ -168,20 +170,20 @@ def digits(split: str) -> ImageData:
     return ImageData(images, torch.from_numpy(bunch.target[chosen].astype(np.int64)))
 
 
-def list_folder(folder: Path) -> list[str]:
-    """Sorted names of what is in a folder."""
+def list_folder(folder: Path, of: str = "IDX files") -> list[str]:
+    """Sorted names of what is in a folder; errors say what it was to be a folder of."""
     try:
         return sorted(path.name for path in folder.iterdir())
     except OSError as error:  # missing, not a folder, no permission: the same kind, and what to do
         raise type(error)(
-            f"{folder}: expected a folder of IDX files that can be read, got: {error.strerror}; "
+            f"{folder}: expected a folder of {of} that can be read, got: {error.strerror}; "
             "check the path and its permissions"
         ) from error
 
 
 def own_folder(name_or_folder: str | os.PathLike[str]) -> Path:
     """The folder a user means; an unknown name is an error that offers the nearest known one."""
-    folder, known = Path(name_or_folder).expanduser(), ["digits", "patches", *DATASETS, *EMNIST]
+    folder, known = Path(name_or_folder).expanduser(), NAMES
     if folder.exists():
         return folder
     if not isinstance(name_or_folder, str) and str(folder) in known:
@@ -278,7 +280,8 @@ def find_files(folder: Path, split: str, part: str = "") -> list[Path]:
         if not found:
             raise FileNotFoundError(
                 f"{folder / (start + file)}: expected this file, with or without .gz, got a folder "
-                f"with {', '.join(names[:8]) or 'nothing'} in it; put the file there"
+                f"with {', '.join(names[:8]) or 'nothing'} in it; put the file there. A folder of "
+                "PNG or JPEG files is read by nav_utils.pictures.load_folder"
             )
         if len({name.removesuffix(".gz") for name in found}) > 1:
             name = "-".join(found[0].split("-")[:2])

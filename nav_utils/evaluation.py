@@ -7,9 +7,8 @@ codes avoid.
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ from nav_utils.densities import (
     kde_log_prob,
     knn_distance,
 )
-from nav_utils.models import Autoencoder, like_weights
+from nav_utils.models import Autoencoder, in_evaluation_mode, like_weights
 from nav_utils.navigation import Path
 from nav_utils.priors import Prior, as_prior
 from nav_utils.ratio import Ratio
@@ -131,20 +130,6 @@ class Reference:
             for name, values in found.items():
                 columns.setdefault(name, []).append(values)
         return {name: torch.cat(parts) for name, parts in columns.items()}
-
-
-@contextlib.contextmanager
-def in_evaluation_mode(*models: object) -> Iterator[None]:
-    """Inside this context modules neither drop out nor learn statistics; then each is as before."""
-    modules = [part for model in models if isinstance(model, nn.Module) for part in model.modules()]
-    before = [(module, module.training) for module in modules]
-    try:
-        for module in modules:
-            module.training = False
-        yield
-    finally:
-        for module, training in before:
-            module.training = training
 
 
 # ---- paths ------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from torch import Tensor
 
 from nav_utils.arguments import expect_samples, expect_shape
 from nav_utils.interpolation import lerp
-from nav_utils.ratio import Ratio
+from nav_utils.ratio import Ratio, in_parts
+
+SOURCES = 256  # searched from at a time: each takes memory in proportion to the nodes
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def latent_graph(
     rows, columns, n_edges = neighbours(places / unit, n, k)  # cells need not be square
     start, end = nodes[rows], nodes[columns]
     t = torch.arange(1, n_between + 1, device=nodes.device) / (n_between + 1)
-    log_q = ratio.log_q(lerp(start, end, t)).cpu().double()  # (edges, n_between)
+    log_q = in_parts(ratio.log_q, lerp(start, end, t)).cpu().double()  # (edges, n_between)
     length = (places[rows] - places[columns]).norm(dim=-1)
     # exp(-log q) averaged over the edge, as a logarithm: it spans more than a float can hold.
     log_cost = length.log() + torch.logsumexp(-log_q, -1)
@@ -118,15 +120,25 @@ def neighbours(places: Tensor, n: int, k: int) -> tuple[np.ndarray, np.ndarray, 
 def cheapest(graph: LatentGraph, sources: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
     """The nodes on the cheapest way between each source and target; empty where there is none."""
     wanted, which = np.unique(sources, return_inverse=True)
-    distance, before = csgraph.dijkstra(graph.costs, indices=wanted, return_predecessors=True)
-    ways = []
-    for row, source, target in zip(which, sources, targets, strict=True):
-        way = [target]
-        if target != source:  # no edge leads to an end, so its own are looked at backwards
-            edges = graph.costs[target]
-            totals = distance[row, edges.indices] + edges.data
-            way.append(edges.indices[totals.argmin()])
-        while way[-1] != source and way[-1] >= 0:
-            way.append(before[row, way[-1]])  # -9999 where there is no way
-        ways.append(np.array(way[::-1]) if way[-1] == source else np.array([], dtype=int))
+    ways: list[np.ndarray] = [np.array([], dtype=int)] * len(sources)
+    for first in range(0, len(wanted), SOURCES):
+        some = wanted[first : first + SOURCES]
+        distance, before = csgraph.dijkstra(graph.costs, indices=some, return_predecessors=True)
+        for pair in np.flatnonzero((which >= first) & (which < first + SOURCES)):
+            row = which[pair] - first
+            ways[pair] = way_back(graph, sources[pair], targets[pair], distance[row], before[row])
     return ways
+
+
+def way_back(
+    graph: LatentGraph, source: int, target: int, distance: np.ndarray, before: np.ndarray
+) -> np.ndarray:
+    """The nodes from source to target, by what Dijkstra's search from the source found (M,)."""
+    way = [target]
+    if target != source:  # no edge leads to an end, so its own are looked at backwards
+        edges = graph.costs[target]
+        totals = distance[edges.indices] + edges.data
+        way.append(edges.indices[totals.argmin()])
+    while way[-1] != source and way[-1] >= 0:
+        way.append(before[way[-1]])  # -9999 where there is no way
+    return np.array(way[::-1]) if way[-1] == source else np.array([], dtype=int)

@@ -104,6 +104,20 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def in_evaluation_mode(*models: object) -> Iterator[None]:
+    """Inside this context modules neither drop out nor learn statistics; then each is as before."""
+    modules = [part for model in models if isinstance(model, nn.Module) for part in model.modules()]
+    before = [(module, module.training) for module in modules]
+    try:
+        for module in modules:
+            module.training = False
+        yield
+    finally:
+        for module, training in before:
+            module.training = training
+
+
 class Autoencoder(nn.Module):
     """Encoder and decoder, without any wish about how the codes are distributed.
 
@@ -210,33 +224,50 @@ class AAE(Autoencoder):
 
 
 class Classifier(nn.Module):
-    """A small convolutional network from 28 x 28 pixels to class logits: a judge that never saw a
-    code.
+    """A small convolutional network from pixels to class logits: a judge that never saw a code.
 
     Args:
         n_classes: how many classes.
         width: channels of the first layer; the second has twice as many.
         seed: the initial weights are drawn from it.
+        image_shape: (C, H, W) of one image, H and W at least 4.
     """
 
-    def __init__(self, n_classes: int = 10, width: int = 16, seed: int = 0) -> None:
+    def __init__(
+        self,
+        n_classes: int = 10,
+        width: int = 16,
+        seed: int = 0,
+        image_shape: Sequence[int] = (1, 28, 28),
+    ) -> None:
         super().__init__()
-        self.config: dict[str, Any] = {"n_classes": n_classes, "width": width, "seed": seed}
+        channels, height, breadth = image_shape
+        if min(height, breadth) < 4:
+            raise ValueError(
+                f"image_shape: expected images of 4 x 4 pixels or more, got {tuple(image_shape)}"
+            )
+        self.image_shape = tuple(image_shape)
+        self.config: dict[str, Any] = {
+            "n_classes": n_classes,
+            "width": width,
+            "seed": seed,
+            "image_shape": list(image_shape),
+        }
         with seeded(seed):
             self.layers = AsGiven(
-                nn.Conv2d(1, width, 5, padding=2),  # 28 x 28
+                nn.Conv2d(channels, width, 5, padding=2),  # H x W
                 nn.SiLU(),
-                nn.MaxPool2d(2),  # 14 x 14
+                nn.MaxPool2d(2),  # half of it
                 nn.Conv2d(width, 2 * width, 5, padding=2),
                 nn.SiLU(),
-                nn.MaxPool2d(2),  # 7 x 7
+                nn.MaxPool2d(2),  # a quarter of it
                 nn.Flatten(),
-                nn.Linear(2 * width * 49, 128),
+                nn.Linear(2 * width * (height // 4) * (breadth // 4), 128),
                 nn.SiLU(),
                 nn.Linear(128, n_classes),
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Images (N, 1, 28, 28) in [0, 1] to class logits (N, n_classes)."""
-        expect_shape(x, [1, 28, 28], "images")
+        """Images (N, C, H, W) in [0, 1] to class logits (N, n_classes)."""
+        expect_shape(x, self.image_shape, "images")
         return self.layers(x)

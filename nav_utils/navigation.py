@@ -1,9 +1,10 @@
 """Paths: from one code to another through places where there are codes.
 
-Four planners. `Stepwise` is the loop of the text: propose, evaluate, correct. `Pointwise` corrects
-all points of a proposal at once. `String` relaxes a whole path and keeps its points evenly spaced.
-`Graph` first looks for the right valley among codes (and on a grid in the plane), then does as
-`String`. Whatever made a path, it is looked at densely before it is called good.
+Five planners. `Straight` is the straight line, to compare with. `Stepwise` is the loop of the text:
+propose, evaluate, correct. `Pointwise` corrects all points of a proposal at once. `String` relaxes
+a whole path and keeps its points evenly spaced. `Graph` first looks for the right valley among
+codes (and on a grid in the plane), then does as `String`. Whatever made a path, it is looked at
+densely before it is called good.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,8 +27,8 @@ from torch import Tensor
 from nav_utils.arguments import expect_samples, expect_shape
 from nav_utils.correction import Run, Status, correct
 from nav_utils.graphs import LatentGraph, cheapest, latent_graph
-from nav_utils.interpolation import lerp, slerp, slerp_or_lerp
-from nav_utils.ratio import Ratio
+from nav_utils.proposals import Proposal
+from nav_utils.ratio import Ratio, in_parts
 from nav_utils.steps import Goal, Method
 from nav_utils.strings import evenly_spaced, relaxed
 
@@ -116,11 +117,11 @@ def navigate(
     Args:
         z_a, z_b: ends (B, d), or (d,) for one pair (B = 1), float32 or float64.
         ratio: says where codes are.
-        planner: `Stepwise`, `Pointwise`, `String` or `Graph`, each with its own numbers; or its
-            name, for the usual ones: "stepwise", "pointwise", "string", "graph".
+        planner: `Straight`, `Stepwise`, `Pointwise`, `String` or `Graph`, with their own numbers;
+            or a name, for the usual ones: "straight", "stepwise", "pointwise", "string", "graph".
         n_points: on each path, ends included; for `Stepwise` the steps it may take, plus one.
-        proposal: "slerp" or "linear", what the first three start from; or points (B, n_points, d)
-            from z_a to z_b, for `Pointwise` and `String`.
+        proposal: "slerp" or "linear", what `Stepwise`, `Pointwise` and `String` start from; or
+            points (B, n_points, d) from z_a to z_b, for the last two.
         log_q_level: a path with log p - a below it somewhere is `INFEASIBLE`, unless it is nowhere
             worse than at its ends, which were given; ratio.log_q_level(0.05), what 95 % of codes
             clear, by default.
@@ -165,7 +166,7 @@ def with_verdict(
 ) -> Path:
     """The path with its verdict, from a look between the points too."""
     dense = evenly_spaced(points, max(400, 4 * points.shape[1]))
-    log_q = ratio.log_q(dense)
+    log_q = in_parts(ratio.log_q, dense)
     lowest, where = log_q.min(-1)
     at = dense[torch.arange(len(dense)), where]
     arrived = (points[:, -1] - z_b).norm(dim=-1) <= 1e-6 * (1 + z_b.norm(dim=-1))
@@ -175,54 +176,6 @@ def with_verdict(
     finite = log_q.isfinite().all(-1)
     status = torch.where(finite, status, int(PathStatus.NON_FINITE))
     return Path(points, z_b, status, lowest, at, point_status, count + log_q.numel())
-
-
-# ---- the proposal: geometry only ----------------------------------------------------------------
-
-
-class Proposal(NamedTuple):
-    """What a planner starts from: the ends, and a way between them that knows no ratio."""
-
-    z_a: Tensor  # (B, d)
-    z_b: Tensor
-    n_points: int
-    kind: str  # "slerp", "linear" or "given"
-    given: Tensor | None  # (B, n_points, d)
-
-    @classmethod
-    def of(cls, proposal: str | Tensor, z_a: Tensor, z_b: Tensor, n_points: int) -> Proposal:
-        """Read `navigate`'s argument; ValueError for what makes no sense."""
-        if n_points < 3:
-            raise ValueError(f"n_points: expected at least 3, got {n_points}")
-        if not isinstance(proposal, Tensor):
-            if proposal not in PROPOSALS:
-                names = ", ".join(PROPOSALS)
-                raise ValueError(f"proposal: expected {names} or points, got {proposal!r}")
-            return cls(z_a, z_b, n_points, proposal, None)
-        expect_samples(proposal=proposal)
-        points = proposal.detach().to(z_a)
-        if points.shape != (len(z_a), n_points, z_a.shape[1]):
-            wanted = (len(z_a), n_points, z_a.shape[1])
-            raise ValueError(f"proposal: expected shape {wanted}, got {tuple(proposal.shape)}")
-        if not (torch.allclose(points[:, 0], z_a) and torch.allclose(points[:, -1], z_b)):
-            raise ValueError("proposal: expected points from z_a to z_b, got other ends")
-        return cls(z_a, z_b, n_points, "given", points)
-
-    def points(self) -> Tensor:
-        """The points proposed, (B, n_points, d)."""
-        if self.given is not None:
-            return self.given
-        t = torch.linspace(0, 1, self.n_points, dtype=self.z_a.dtype, device=self.z_a.device)
-        return PROPOSALS[self.kind](self.z_a, self.z_b, t)
-
-    def toward(self, z: Tensor, share: float) -> Tensor:
-        """From z (B, d) a share of the way to z_b."""
-        if self.given is not None:
-            raise ValueError("proposal: expected 'slerp' or 'linear', as a loop proposes each step")
-        return (slerp_or_lerp if self.kind == "slerp" else lerp)(z, self.z_b, share)
-
-
-PROPOSALS = {"slerp": slerp, "linear": lerp}
 
 
 # ---- the planners -------------------------------------------------------------------------------
@@ -236,6 +189,14 @@ class Planner(Protocol):
 
     def plan(self, start: Proposal, ratio: Ratio, callback: Callback | None) -> Planned:
         """Points (B, n, d), a `Status` for each (B, n) or None, and how many evaluations."""
+
+
+@dataclass(frozen=True)
+class Straight:
+    """The straight line, whatever the proposal: what every other planner has to beat."""
+
+    def plan(self, start: Proposal, ratio: Ratio, callback: Callback | None) -> Planned:
+        return start._replace(kind="linear", given=None).points(), None, 0
 
 
 @dataclass(frozen=True)
@@ -379,6 +340,7 @@ def warn_of_gaps(ways: list[np.ndarray]) -> None:
 
 
 PLANNERS: dict[str, Planner] = {
+    "straight": Straight(),
     "stepwise": Stepwise(),
     "pointwise": Pointwise(),
     "string": String(),

@@ -11,6 +11,7 @@ import copy
 import enum
 import math
 import pathlib
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -147,6 +148,18 @@ class Ratio:
         """
         with torch.no_grad():
             return -conformal(-self.log_q(self.held_out), alpha)
+
+
+def in_parts(function: Callable[[Tensor], Tensor], z: Tensor, most: int = 4096) -> Tensor:
+    """function(z) for points (..., d), asked for at most so many points at a time on a CPU.
+
+    What fits a cache is quicker, and memory does not grow with the number of points.
+    """
+    points = z.reshape(-1, z.shape[-1])
+    if len(points) <= most or z.device.type != "cpu":
+        return function(z)
+    parts = points.tensor_split(math.ceil(len(points) / most))
+    return torch.cat([function(part) for part in parts]).unflatten(0, z.shape[:-1])
 
 
 def conformal(scores: Tensor, alpha: float) -> float:

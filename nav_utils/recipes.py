@@ -18,26 +18,19 @@ import platform
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from nav_utils.calibration import calibration_report
 from nav_utils.checkpointing import tensor_hash, write_safetensors, write_whole
 from nav_utils.data import ImageData, load_images
+from nav_utils.encoding import encode_all
 from nav_utils.fitting import fit_ratio
+from nav_utils.judging import accuracy, train_classifier
 from nav_utils.models import AAE, Classifier, mlp_sizes
 from nav_utils.pretrained import CHECKPOINTS, load_pretrained
-from nav_utils.training import (
-    adam,
-    cosine_rate,
-    epoch_order,
-    reconstruction_nats,
-    train_aae,
-    update,
-)
+from nav_utils.training import reconstruction_nats, train_aae
 
 # Spelt out, so that a better default tomorrow does not change what is shipped today.
 TRAINING = {"penalty": 0.05, "learning_rate": 2e-3, "decay": 1.0, "seed": 0}
@@ -81,7 +74,9 @@ def train_latent_space(
     history = train_aae(model, train.images, checkpoint=running, checkpoint_every=2000, **options)
     halve(model)
     with torch.no_grad():
-        codes, test_codes = encode_all(model, train.images), encode_all(model, test.images)
+        codes, test_codes = (
+            encode_all(model, part.images, batch_size=10_000) for part in (train, test)
+        )
     exact = (
         torch.float32 if codes.shape[1] == 2 else torch.float16
     )  # two coordinates deserve every digit
@@ -112,7 +107,7 @@ def train_latent_space(
     return card
 
 
-def train_classifier(folder: pathlib.Path, epochs: int | None = None) -> dict[str, Any]:
+def train_judge(folder: pathlib.Path, epochs: int | None = None) -> dict[str, Any]:
     """Train the judge of MNIST digits: cross-entropy on pixels, images shifted by up to two pixels.
 
     It learns from the first 50,000 training images; the card gives its accuracy on the other
@@ -122,16 +117,9 @@ def train_classifier(folder: pathlib.Path, epochs: int | None = None) -> dict[st
     images, labels = load_images("mnist")
     n, n_epochs, batch_size, rate = 50_000, epochs or 8, 128, 2e-3
     model = Classifier()
-    optimizer, generator = adam(model.parameters(), rate), torch.Generator().manual_seed(0)
-    orders = (epoch_order(n, 0, epoch).split(batch_size) for epoch in range(n_epochs))
-    batches = [rows for order in orders for rows in order]
-    for number, rows in enumerate(tqdm(batches, unit="step", desc="classifier")):
-        optimizer.param_groups[0]["lr"] = cosine_rate(rate, number / len(batches), decay=1.0)
-        logits = model(shift(images[rows], generator))
-        update(optimizer, F.cross_entropy(logits, labels[rows]))
-    halve(model.eval())
-    with torch.no_grad():
-        answers = torch.cat([model(x).argmax(-1) for x in images[n:].split(1000)])
+    options: dict[str, Any] = {"batch_size": batch_size, "learning_rate": rate, "seed": 0}
+    train_classifier(images[:n], labels[:n], n_epochs, model=model, **options)
+    halve(model)
     card = {
         "name": "mnist-classifier",
         "command": "python -m nav_utils.recipes classifier"
@@ -147,9 +135,9 @@ def train_classifier(folder: pathlib.Path, epochs: int | None = None) -> dict[st
         },
         "test": {
             "accuracy on held-out training images": round(
-                float((answers == labels[n:]).float().mean()), 4
+                accuracy(model, images[n:], labels[n:]), 4
             ),
-            "images": len(answers),
+            "images": len(images) - n,
         },
         "versions": versions(),
     }
@@ -191,12 +179,6 @@ def train_ratio(name: str, folder: pathlib.Path) -> dict[str, Any]:
     }
     write_card(folder, f"{name}.ratio.json", card)
     return card
-
-
-def shift(x: Tensor, generator: torch.Generator, most: int = 2) -> Tensor:
-    """Images (N, C, H, W), all moved alike at random, by at most `most` pixels each way."""
-    dy, dx = torch.randint(-most, most + 1, (2,), generator=generator).tolist()
-    return x.roll((dy, dx), dims=(-2, -1))
 
 
 # ---- what the cards say -----------------------------------------------------------------------
@@ -279,12 +261,6 @@ def halve(model: torch.nn.Module) -> None:
             p.copy_(p.half())
 
 
-def encode_all(model: AAE, images: Tensor) -> Tensor:
-    """Codes (N, d) of images (N, C, H, W), in batches."""
-    with torch.no_grad():
-        return torch.cat([model.encode(x) for x in images.split(10_000)])
-
-
 def write(
     folder: pathlib.Path,
     file: str,
@@ -328,7 +304,7 @@ def main(arguments: list[str] | None = None) -> None:
         if name == "ratios":
             cards = [train_ratio(space, options.folder) for space in RECIPES]
         elif name == "classifier":
-            cards = [train_classifier(options.folder, options.epochs)]
+            cards = [train_judge(options.folder, options.epochs)]
         else:
             cards = [train_latent_space(name, options.folder, options.epochs)]
         for card in cards:

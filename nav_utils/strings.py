@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nav_utils.ratio import Ratio
+from nav_utils.ratio import Ratio, in_parts
 
 
 def relaxed(
@@ -49,7 +49,7 @@ def relaxed(
 def across(points: Tensor, spacing: Tensor, ratio: Ratio, step_size: float) -> Tensor:
     """The string's moves (B, n - 2, d) for its inner points, none longer than the spacing."""
     inner = points[:, 1:-1]
-    _, gradient = ratio.logit_and_grad(inner)
+    gradient = in_parts(lambda z: ratio.logit_and_grad(z)[1], inner)
     force = ratio.prior.score(inner) - gradient  # of log q = log p - a
     force = torch.where(force.isfinite().all(-1, keepdim=True), force, 0)  # where a is NaN: stay
     along = torch.nn.functional.normalize(points[:, 2:] - points[:, :-2], dim=-1)

@@ -18,13 +18,16 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributions import Distribution
 from tqdm.auto import tqdm
 
-from nav_utils.arguments import expect_images, expect_whole, seeded_generator
+from nav_utils.arguments import expect_whole, seeded_generator
 from nav_utils.checkpointing import Checkpoint, describe_run
 from nav_utils.divergence import advice, finite_step, weights_of
 from nav_utils.history import History
-from nav_utils.models import AAE, VAE, Autoencoder, like_weights
+from nav_utils.models import AAE, VAE, Autoencoder
+from nav_utils.priors import Prior, as_prior
+from nav_utils.sources import Images, Shuffled, batches_of
 
 Losses = dict[str, Tensor]
 Optimizers = Mapping[str, torch.optim.Optimizer]
@@ -120,13 +123,14 @@ def aae_step(
     generator: torch.Generator,
     weight: float,
     penalty: float,
+    prior: Prior | None = None,
 ) -> Losses:
     """One step of an adversarial autoencoder on a batch x (N, C, H, W).
 
     First the autoencoder: rebuild the image and, with one and the same gradient, make its code look
     like the prior.
     Then the discriminator: tell prior samples (1) from codes (0), kept smooth by the gradient
-    penalty.
+    penalty. The prior is N(0, I) if not given.
     """
     z = model.encode(x)
     reconstruction = reconstruction_nats(model.decode_logits(z), x).mean()
@@ -134,9 +138,12 @@ def aae_step(
     update(optimizers["autoencoder"], reconstruction + weight * adversarial)
 
     codes = z.detach()
-    prior = torch.randn(z.shape, generator=generator, device=z.device)
-    logistic = F.softplus(-model.logit(prior)).mean() + F.softplus(model.logit(codes)).mean()
-    smooth = gradient_penalty(model.discriminator, prior) + gradient_penalty(
+    if prior is None:
+        samples = torch.randn(z.shape, generator=generator, device=z.device)
+    else:
+        samples = prior.sample(len(z), generator)
+    logistic = F.softplus(-model.logit(samples)).mean() + F.softplus(model.logit(codes)).mean()
+    smooth = gradient_penalty(model.discriminator, samples) + gradient_penalty(
         model.discriminator, codes
     )
     update(optimizers["discriminator"], logistic + penalty * smooth)
@@ -148,12 +155,12 @@ def aae_step(
 
 def fit(
     model: nn.Module,
-    images: Tensor,
+    images: Images | Shuffled,
     optimizers: Optimizers,
     step: Step,
     *,
     epochs: int,
-    batch_size: int = 256,
+    batch_size: int | None = None,
     seed: int = 0,
     cosine: tuple[str, ...] = (),
     decay: float = 1.0,
@@ -167,20 +174,25 @@ def fit(
 
     Args:
         model: updated in place.
-        images: (N, C, H, W) in [0, 1], of any floating-point type; the model's weights decide in
-            which type they are computed with.
+        images: a floating-point tensor (N, C, H, W) in [0, 1]; a tensor or array of 8 bits or of
+            floats in [0, 1], channels first or last; an `ImageData`; a `Dataset` or list of images;
+            a DataLoader; or the path of a folder of PNG or JPEG files, see
+            `nav_utils.pictures.Pictures`. The last four are never in memory as a whole. The model's
+            weights decide in which type images are computed with.
         optimizers: by name, as `step` expects them.
         step: (model, optimizers, x, generator) -> losses, a dict of scalars.
-        epochs, batch_size: the last batch of an epoch may be smaller.
+        epochs, batch_size: 256 images if not given; the last batch of an epoch may be smaller. A
+            DataLoader has its own.
         seed: of the order of the images and of the noise; the initial weights have the model's own
-            seed.
+            seed. A DataLoader whose generator is its own has its own order.
         cosine: names of the optimisers whose learning rate falls to 0 along half a cosine.
         decay: it falls over this last share of the run, and is constant before.
         callback: called after every step with a dict: step, n_steps, epoch, epoch_end, losses,
             model.
         checkpoint: a .safetensors file; written every `checkpoint_every` steps and at the end. If
             it exists, training goes on from it, and ends bit for bit as if it had never been
-            interrupted (same machine, same versions).
+            interrupted (same machine, same versions). The items of a Dataset have to be the same
+            each time. Not with a DataLoader, whose order cannot be repeated.
         progress: show a progress bar with the losses.
 
     Returns:
@@ -192,22 +204,19 @@ def fit(
         FloatingPointError: when a step ends in losses or weights that are not finite; the weights
             are put back to what they were before it.
     """
-    expect_images(images)
-    numbers = {"epochs": epochs, "batch_size": batch_size, "checkpoint_every": checkpoint_every}
-    epochs, batch_size, checkpoint_every = expect_whole(1, **numbers)
+    epochs, checkpoint_every = expect_whole(1, epochs=epochs, checkpoint_every=checkpoint_every)
     (seed,) = expect_whole(seed=seed)
     if not 0 < decay <= 1:
         raise ValueError(f"decay: expected a share of the run, above 0 and at most 1, got {decay}")
-    images = like_weights(images, model)
-    device = images.device
-    generator = seeded_generator(seed, device)
-    n_batches = math.ceil(len(images) / batch_size)
+    batches = batches_of(images, model, batch_size, seed)
+    generator = seeded_generator(seed, batches.device)
+    n_batches = len(batches)
     n_steps, done = epochs * n_batches, 0
     rates = {name: optimizers[name].param_groups[0]["lr"] for name in cosine}
     history = History(n_batches)
     saved = None
     if checkpoint is not None:
-        run = describe_run(model, images, optimizers, step, epochs, batch_size, seed, cosine, decay)
+        run = describe_run(model, batches, optimizers, step, epochs, seed, cosine, decay)
         saved = Checkpoint(checkpoint, run)
         done = saved.load(model, optimizers, generator, history)
 
@@ -217,12 +226,11 @@ def fit(
     with tqdm(total=n_steps, initial=done, unit="step", disable=silent) as bar:
         for number in range(done, n_steps):
             epoch, batch = divmod(number, n_batches)
-            if batch == 0 or number == done:
-                order = epoch_order(len(images), seed, epoch).to(device).split(batch_size)
             for name, rate in rates.items():
                 optimizers[name].param_groups[0]["lr"] = cosine_rate(rate, number / n_steps, decay)
+            x = batches.batch(epoch, batch)
             try:
-                values = finite_step(step, model, optimizers, images[order[batch]], generator, kept)
+                values = finite_step(step, model, optimizers, x, generator, kept)
             except FloatingPointError as error:
                 where = f"step {number + 1} of {n_steps}"
                 raise FloatingPointError(advice(error, where, model, checkpoint)) from error
@@ -238,11 +246,6 @@ def fit(
                 callback(info)
     model.eval()
     return history
-
-
-def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
-    """The order (n,) in which an epoch visits the images: the same whenever it is asked for."""
-    return torch.randperm(n, generator=seeded_generator(1_000_003 * seed + epoch))
 
 
 def cosine_rate(rate: float, progress: float, decay: float = 1.0) -> float:
@@ -272,7 +275,7 @@ def autoencoder_parameters(model: Autoencoder) -> list[nn.Parameter]:
 
 def train_autoencoder(
     model: Autoencoder,
-    images: Tensor,
+    images: Images,
     epochs: int,
     *,
     learning_rate: float = 1e-3,
@@ -280,10 +283,12 @@ def train_autoencoder(
     device: str | torch.device = "cpu",
     **options: Any,
 ) -> History:
-    """Train a plain autoencoder on images (N, C, H, W); losses: reconstruction (nats per image).
+    """Train a plain autoencoder; losses: reconstruction (nats per image).
 
     Args:
         model: an `Autoencoder`; moved to `device` and updated in place.
+        images: a tensor (N, C, H, W) in [0, 1], an array, an `ImageData`, a `Dataset`, a
+            DataLoader or a folder of pictures, see `fit`.
         learning_rate: of Adam; falls to 0 along half a cosine.
         step: what is done with one batch: (model, optimizers, x, generator) -> losses.
         options: those of `fit`: batch_size, seed, decay, callback, checkpoint, checkpoint_every,
@@ -304,7 +309,7 @@ def train_autoencoder(
 
 def train_vae(
     model: VAE,
-    images: Tensor,
+    images: Images,
     epochs: int,
     *,
     beta: float = 1.0,
@@ -326,13 +331,23 @@ def train_vae(
     return fit(model, images, optimizers, one, epochs=epochs, cosine=("autoencoder",), **options)
 
 
+def expect_prior(prior: Prior | Distribution, model: AAE) -> Prior:
+    """The prior, if its dimension is that of the model's codes."""
+    prior = as_prior(prior)
+    dim = getattr(model, "latent_dim", prior.dim)
+    if prior.dim != dim:
+        raise ValueError(f"prior: expected dimension {dim}, that of the codes, got {prior.dim}")
+    return prior
+
+
 def train_aae(
     model: AAE,
-    images: Tensor,
+    images: Images,
     epochs: int,
     *,
     weight: float = 5.0,
     penalty: float = 0.02,
+    prior: Prior | Distribution | None = None,
     learning_rate: float = 3e-3,
     decay: float = 0.3,
     step: Callable[..., Losses] = aae_step,
@@ -344,12 +359,17 @@ def train_aae(
     Args:
         weight: lambda, nats of reconstruction paid for one nat of KL(q || p).
         penalty: gamma, of the discriminator's gradient penalty on prior samples and codes.
+        prior: what the codes shall be distributed like, any of `nav_utils.priors` or of
+            torch.distributions; N(0, I) if not given.
         learning_rate: of both Adams.
         decay: the autoencoder's rate falls to 0 along half a cosine over this last share of the
             run. A short run at full speed for most of its steps rebuilds better
             (benchmarks/training.py).
-        step: what is done with one batch; called as `aae_step` is. The others as in
-            `train_autoencoder`.
+        step: what is done with one batch; called as `aae_step` is, with a prior only if one is
+            given. The others as in `train_autoencoder`.
+
+    Raises:
+        ValueError: a prior of another dimension than the codes; else as `fit`.
     """
     model.to(device)
     optimizers = {
@@ -357,5 +377,7 @@ def train_aae(
         "discriminator": adam(model.discriminator.parameters(), learning_rate, betas=(0.5, 0.99)),
     }
     one = functools.partial(step, weight=weight, penalty=penalty)
+    if prior is not None:
+        one = functools.partial(one, prior=expect_prior(prior, model))
     schedule: dict[str, Any] = {"cosine": ("autoencoder",), "decay": decay}
     return fit(model, images, optimizers, one, epochs=epochs, **schedule, **options)

@@ -28,6 +28,7 @@ from nav_utils.history import History
 from nav_utils.models import AAE, Autoencoder, mlp, seeded
 from nav_utils.pretrained import CHECKPOINTS, load_classifier, load_pretrained, load_ratio
 from nav_utils.ratio import DensityRatio
+from nav_utils.sources import Shuffled, Stored
 from nav_utils.training import aae_step, adam, autoencoder_parameters, train_aae, train_autoencoder
 
 DIGITS = load_images("digits").images[:128]
@@ -203,7 +204,8 @@ class Run:
             losses = step(self.model, self.optimizers, images[:64], self.generator)
             self.history.append({name: float(loss.detach()) for name, loss in losses.items()})
         model = AAE(**{**self.model.config, "seed": 0})
-        run = describe_run(model, images, self.optimizers, step, 4, 64, 0, (), 1.0)
+        batches = Shuffled(Stored(images), torch.empty(0), 64, 0)
+        run = describe_run(model, batches, self.optimizers, step, 4, 0, (), 1.0)
         self.file = Checkpoint(path, run)
         self.parts = (self.model, self.optimizers, self.generator, self.history)
 

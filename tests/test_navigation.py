@@ -271,6 +271,21 @@ def test_no_steps_leave_the_proposal():
     assert torch.equal(path.points, line) and path.n_evaluations == 400
 
 
+@pytest.mark.parametrize("proposal", ["slerp", torch.zeros(1, 5, 2)])
+def test_the_straight_line_is_judged_like_any_other_path(proposal):
+    z_a, z_b = ENDS["ring"]
+    if not isinstance(proposal, str):
+        proposal[:, 0], proposal[:, -1] = z_a, z_b
+    path = navigate(z_a, z_b, RING, "straight", n_points=5, proposal=proposal)
+    assert torch.equal(path.points, lerp(z_a, z_b, torch.linspace(0, 1, 5)))
+    assert path.status.tolist() == [PathStatus.INFEASIBLE] and path.point_status is None
+    assert path.bottleneck == pytest.approx(float(worst(path, RING.q)), abs=1e-3)
+    assert path.n_evaluations == 400, "those of the verdict"
+    z_b = points([1.2, 0.5])  # beside the start on the ring
+    near = navigate(points([1.3, 0.0]), z_b, RING, "straight")
+    assert near.status.tolist() == [PathStatus.REACHED]
+
+
 # ---- one pair like many ----
 
 PLANS = {
@@ -281,6 +296,7 @@ PLANS = {
     "pointwise": {"planner": Pointwise(Probability(0.3)), "n_points": 32},
     "stepwise": {"planner": ONE_SIDED, "n_points": 24},
     "score": {"planner": Pointwise("score"), "n_points": 32},
+    "straight": {"planner": "straight", "n_points": 32},
 }
 
 

@@ -1,0 +1,369 @@
+"""Images as people have them: what training and encoding accept, and how they come in batches.
+
+A tensor, a NumPy array, an `ImageData`, a `Dataset` or a list of images, a folder of pictures, a
+`DataLoader`. The first three lie in memory; the others are read as they are needed, and are never
+in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
+
+from nav_utils.arguments import expect_images, expect_whole, kind_of, seeded_generator
+from nav_utils.checkpointing import tensor_hash
+from nav_utils.data import NAMES, ImageData
+from nav_utils.memory import bytes_of
+from nav_utils.models import seeded
+from nav_utils.pictures import Pictures
+
+Images = (
+    Tensor
+    | np.ndarray
+    | ImageData
+    | Dataset[Any]
+    | Sequence[Any]
+    | DataLoader[Any]
+    | str
+    | os.PathLike[str]
+)
+KINDS = (
+    "a tensor (N, C, H, W), an array, an ImageData, a Dataset, a list of images, a DataLoader, or "
+    "the path of a folder of pictures"
+)
+
+
+# ---- what there is -------------------------------------------------------------------------------
+
+
+class Stored:
+    """Images in memory, as `pixels` (N, C, H, W): floating in [0, 1], or 8-bit whole numbers."""
+
+    def __init__(self, pixels: Tensor) -> None:
+        if pixels.dtype == torch.uint8 and pixels.numel():
+            pixels = channels_first(pixels.unsqueeze(1) if pixels.ndim == 3 else pixels)
+        if pixels.dtype != torch.uint8 or pixels.ndim != 4 or not pixels.numel():
+            expect_images(pixels)
+        elif int(pixels.max()) == 1:
+            raise ValueError(
+                "images: expected 8-bit values from 0 to 255, got 0 and 1 only; for images in "
+                "black and white give floating-point values"
+            )
+        self.pixels = pixels
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        return self.pixels[rows]
+
+    def to(self, weight: Tensor) -> None:
+        """Move all to the device of a model's weight; to its type too, if they are floating."""
+        whole = self.pixels.dtype == torch.uint8
+        self.pixels = self.pixels.to(weight.device, None if whole else weight.dtype)
+
+    def digest(self) -> str:
+        """SHA-256 of all values."""
+        return tensor_hash(self.pixels)
+
+
+class Items:
+    """Images that something with a length and numbered items gives one at a time.
+
+    Args:
+        items: each an image, or a tuple or list that begins with one.
+    """
+
+    def __init__(self, items: Any) -> None:
+        self.items = items
+        if len(items) == 0:
+            raise ValueError("images: expected at least one, got none")
+        self[torch.tensor([0])]  # what is no image is told now
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        found = [image_of(self.items[row], f"image {row}") for row in rows.tolist()]
+        for row, image in zip(rows.tolist(), found, strict=True):
+            if image.shape != found[0].shape:
+                raise ValueError(
+                    f"image {row}: expected shape {tuple(found[0].shape)}, as image "
+                    f"{int(rows[0])} has, got {tuple(image.shape)}; bring all to one size first"
+                )
+        images = torch.stack(found)
+        expect_images(images)
+        return images
+
+    def to(self, weight: Tensor) -> None:
+        """Nothing: images are moved as they are read."""
+
+    def digest(self) -> str:
+        """SHA-256 of all values, of a data set whose items are the same each time; reads all."""
+        found = hashlib.sha256()
+        for rows in torch.arange(len(self)).split(256):
+            found.update(bytes_of(self[rows]))
+        return found.hexdigest()
+
+
+def source_of(images: Images) -> Stored | Items | DataLoader[Any]:
+    """What gives the images, once it was found sound; ValueError for what is none of `KINDS`."""
+    if isinstance(images, ImageData):
+        if len(images.labels) != len(images.images):
+            raise ValueError(
+                f"labels: expected one for each of {len(images.images)} images, got "
+                f"{len(images.labels)}"
+            )
+        images = images.images
+    if isinstance(images, DataLoader):
+        return images
+    if isinstance(images, Tensor):
+        return Stored(images)
+    if isinstance(images, np.ndarray):
+        return Stored(from_array(images, "images"))
+    if isinstance(images, str) and images in NAMES and not os.path.exists(images):
+        raise ValueError(
+            f"images: expected {KINDS}, got {images!r}; give load_images({images!r}).images"
+        )
+    if isinstance(images, str | os.PathLike):
+        return Items(Pictures(images))
+    if isinstance(images, IterableDataset):
+        raise ValueError(
+            "images: expected a Dataset with numbered items, got an IterableDataset; give "
+            "DataLoader(dataset, batch_size=...)"
+        )
+    if hasattr(images, "__len__") and hasattr(images, "__getitem__"):
+        return Items(images)
+    raise ValueError(f"images: expected {KINDS}, got {kind_of(images)}")
+
+
+# ---- one image, one array ------------------------------------------------------------------------
+
+
+def from_array(values: np.ndarray, what: str) -> Tensor:
+    """An array of images (N, C, H, W), (N, H, W, C) or (N, H, W) as a tensor (N, C, H, W)."""
+    if values.dtype not in (np.uint8, np.float16, np.float32, np.float64) or values.ndim < 3:
+        raise ValueError(
+            f"{what}: expected an array (N, C, H, W), (N, H, W, C) or (N, H, W) of uint8 or of "
+            f"floats in [0, 1], got {values.dtype} of shape {values.shape}"
+        )
+    if any(stride < 0 for stride in values.strides):
+        values = values.copy()
+    with warnings.catch_warnings():  # of an array that must not be written: nobody writes
+        warnings.simplefilter("ignore", UserWarning)
+        pixels = torch.from_numpy(values)
+    return channels_first(pixels.unsqueeze(1) if pixels.ndim == 3 else pixels)
+
+
+def channels_first(pixels: Tensor) -> Tensor:
+    """(..., H, W, C) as (..., C, H, W), if the last axis has 1 or 3 entries and that one not."""
+    last, third = pixels.shape[-1] in (1, 3), pixels.shape[-3] in (1, 3)
+    if last and third:
+        raise ValueError(
+            f"images: expected channels first or last, got shape {tuple(pixels.shape)}, which may "
+            "be either; give a floating-point tensor (N, C, H, W)"
+        )
+    return pixels.movedim(-1, -3) if last else pixels
+
+
+def image_of(item: Any, name: str) -> Tensor:
+    """The image (C, H, W), floating in [0, 1], of an item of a data set."""
+    image = item[0] if isinstance(item, tuple | list) and len(item) else item
+    if type(image).__module__.startswith("PIL."):
+        image = np.array(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
+    if isinstance(image, np.ndarray) and image.ndim in (2, 3):
+        axes = image[None, None] if image.ndim == 2 else image[None]
+        image = from_array(axes, name)[0]
+    if not isinstance(image, Tensor) or image.ndim not in (2, 3) or image.numel() == 0:
+        raise ValueError(
+            f"{name}: expected an image (C, H, W) or (H, W), a Pillow image, or a tuple that "
+            f"begins with one, got {described(image)}"
+        )
+    image = image if image.ndim == 3 else image.unsqueeze(0)
+    return floating(channels_first(image) if image.dtype == torch.uint8 else image)
+
+
+def described(value: Any) -> str:
+    """What came, for messages: its type, and what is in it or what shape it has."""
+    if isinstance(value, Tensor | np.ndarray):
+        return f"a {type(value).__name__} ({value.dtype}) of shape {tuple(value.shape)}"
+    keys = f" with {', '.join(map(repr, value))}" if isinstance(value, dict) else ""
+    return f"a {type(value).__name__}{keys}"
+
+
+def floating(images: Tensor, like: Tensor | None = None) -> Tensor:
+    """Images of 8 bits divided by 255, others as they are; on the device and in the type of `like`.
+
+    Args:
+        images: of any shape.
+        like: a weight of the model; float32 on the images' device if not given.
+    """
+    if images.dtype == torch.uint8:
+        return images.to(like if like is not None else torch.float32) / 255
+    return images if like is None else images.to(like)
+
+
+# ---- batches -------------------------------------------------------------------------------------
+
+
+def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
+    """The order (n,) in which an epoch visits the images: the same whenever it is asked for."""
+    return torch.randperm(n, generator=seeded_generator(1_000_003 * seed + epoch))
+
+
+class Shuffled:
+    """Batches in an order that the seed and the epoch decide, whenever they are asked for.
+
+    Args:
+        images: those of `source_of`.
+        weight: of the model, which says on which device and in which type batches come.
+        batch_size: of all but the last batch of an epoch.
+        seed: of the order.
+        labels: (N,) to give with each batch, if there are any.
+    """
+
+    def __init__(
+        self,
+        images: Stored | Items,
+        weight: Tensor,
+        batch_size: int,
+        seed: int,
+        labels: Tensor | None = None,
+    ) -> None:
+        images.to(weight)
+        self.images, self.weight = images, weight
+        self.device, self.dtype = weight.device, weight.dtype
+        self.batch_size, self.seed = batch_size, seed
+        self.labels = None if labels is None else labels.to(weight.device)
+        self.epoch, self.order = -1, tuple[Tensor, ...]()
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.images) / self.batch_size)
+
+    def batch(self, epoch: int, number: int) -> Any:
+        """Images (n, C, H, W), or a pair of them and their labels (n,)."""
+        if epoch != self.epoch:
+            order = epoch_order(len(self.images), self.seed, epoch)
+            if isinstance(self.images, Stored):
+                order = order.to(self.device)
+            self.epoch, self.order = epoch, order.split(self.batch_size)
+        rows = self.order[number]
+        x = floating(self.images[rows], self.weight)
+        return x if self.labels is None else (x, self.labels[rows.to(self.device)])
+
+    def digest(self) -> str:
+        """SHA-256 of all images, and labels."""
+        images = self.images.digest()
+        return images if self.labels is None else f"{images} {tensor_hash(self.labels)}"
+
+
+class Streamed:
+    """Batches of a loader, as it gives them, epoch after epoch.
+
+    Args:
+        loader: knows how many batches it has.
+        weight: as in `Shuffled`.
+        seed: the torch generator that a loader without one of its own draws from.
+    """
+
+    def __init__(self, loader: DataLoader[Any], weight: Tensor, seed: int) -> None:
+        try:
+            n = len(loader)
+        except TypeError as error:
+            raise ValueError(
+                "images: expected a DataLoader that knows its length, as the learning rate falls "
+                f"towards the end of the run, got one that does not ({error}); give its dataset a "
+                "__len__"
+            ) from error
+        if n == 0:
+            raise ValueError("images: expected at least one batch, got a DataLoader without any")
+        self.loader, self.weight, self.seed, self.n = loader, weight, seed, n
+        self.device, self.dtype = weight.device, weight.dtype
+        self.iterator: Iterator[Any] = iter(())
+
+    def __len__(self) -> int:
+        return self.n
+
+    def batch(self, epoch: int, number: int) -> Tensor:
+        """Images (n, C, H, W); to be asked for in order."""
+        with seeded(1_000_003 * self.seed + self.n * epoch + number):
+            if number == 0:
+                self.iterator = iter(self.loader)
+            try:
+                item = next(self.iterator)
+            except StopIteration:
+                raise ValueError(
+                    f"images: expected {self.n} batches, as many as the DataLoader says it has, "
+                    f"got {number}; correct the __len__ of its dataset"
+                ) from None
+        return floating(batch_of(item, number), self.weight)
+
+
+def batch_of(item: Any, number: int) -> Tensor:
+    """The images (n, C, H, W) in what a loader gives, floating in [0, 1]."""
+    x = item[0] if isinstance(item, tuple | list) and len(item) else item
+    if not isinstance(x, Tensor) or x.ndim != 4:
+        raise ValueError(
+            f"batch {number}: expected images (n, C, H, W), or a tuple that begins with them, "
+            f"got {described(x)}"
+        )
+    x = floating(channels_first(x)) if x.dtype == torch.uint8 else x
+    expect_images(x)
+    return x
+
+
+def batches_of(
+    images: Images | Shuffled, model: nn.Module, batch_size: int | None, seed: int
+) -> Shuffled | Streamed:
+    """Batches to train a model on, of 256 images if a number is not given, or those given.
+
+    Raises:
+        ValueError: for images that are none, and for a batch size beside a loader, which has its
+            own.
+    """
+    if isinstance(images, Shuffled):
+        return images
+    if batch_size is not None:
+        (batch_size,) = expect_whole(1, batch_size=batch_size)
+    source, weight = source_of(images), next(model.parameters(), torch.empty(0))
+    if not isinstance(source, DataLoader):
+        return Shuffled(source, weight, batch_size or 256, seed)
+    if batch_size is not None:
+        raise ValueError(
+            f"batch_size: expected none beside a DataLoader, which has its own, got {batch_size}"
+        )
+    return Streamed(source, weight, seed)
+
+
+def in_order(
+    images: Images, weight: Tensor, batch_size: int
+) -> tuple[int | None, Iterator[Tensor]]:
+    """How many images there are, if that is known, and all of them in order, in batches."""
+    source = source_of(images)
+    if not isinstance(source, DataLoader):
+        rows = torch.arange(len(source)).split(batch_size)
+        return len(source), (floating(source[some], weight) for some in rows)
+    if isinstance(source.sampler, RandomSampler | SubsetRandomSampler | WeightedRandomSampler):
+        raise ValueError(
+            "images: expected a DataLoader that keeps the order, so that codes can be told apart, "
+            f"got one with a {type(source.sampler).__name__}; give DataLoader(..., shuffle=False), "
+            "or its dataset"
+        )
+    batches = (batch_of(item, number) for number, item in enumerate(source))
+    return None, (floating(x, weight) for x in batches)
