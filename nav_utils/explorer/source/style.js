@@ -44,6 +44,8 @@ button:focus-visible, select:focus-visible, input:focus-visible, summary:focus-v
 .names span:last-child { order: 1; }
 .film { position: relative; }
 .rows { image-rendering: pixelated; background: #fff; border: 1px solid var(--faint); }
+.rows[data-large="true"] { image-rendering: auto; }
+.digits .images { order: 2; grid-column: 1 / -1; }
 .film i { position: absolute; top: 0; bottom: 0; border: 3px solid #7a0177; pointer-events: none; }
 details { margin-top: 10px; }
 summary { cursor: pointer; padding: 4px 0; }
