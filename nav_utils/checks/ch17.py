@@ -1,4 +1,4 @@
-"""Exercises of chapter 17: the numbers one looks at first, and the links of a chain of bridges."""
+"""Exercises of chapter 17: the first numbers to look at, the links of a chain, the sum of heads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def first_look(answer: Callable[[Tensor, Tensor], Numbers]) -> Mistake | None:
         on_prior = torch.randn(n, generator=generator).mul(4).round() / 4 + shift
         on_codes = torch.randn(m, generator=generator).mul(4).round() / 4 - 0.75  # ties occur
         got = answer(on_prior, on_codes)
-        if not isinstance(got, tuple | list | Tensor) or len(got) != 3:
+        if torch.is_tensor(got):  # of shape (3,), perhaps
+            got = got.reshape(-1).unbind()
+        if not isinstance(got, tuple | list) or len(got) != 3:
             return "", Mistake("not three numbers", "Return loss, auc, kl: three numbers.")
         words = f"{n} prior samples and {m} codes"
         for value, (right, mistakes) in zip(got, looked(on_prior, on_codes), strict=True):
@@ -77,7 +79,10 @@ def looked(
         (
             kl,
             {
-                "sign of the KL": (-kl, "a = log p - log q, and KL(q || p) averages log q - log p."),
+                "sign of the KL": (
+                    -kl,
+                    "a = log p - log q, and KL(q || p) averages log q - log p.",
+                ),
                 "the other KL": (
                     on_prior.mean(),
                     "Averaged over prior samples it estimates KL(p || q).",
@@ -132,3 +137,61 @@ def chained(
             "alpha is the share of the prior: 0 at the codes, 1 at the end.",
         ),
     }
+
+
+@exercise("17.3", hint="add up the rows of the weight, and the entries of the bias; keep one row")
+def one_layer(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Mistake | None:
+    """The linear layer that gives the sum of K heads: weight (1, W) and bias (1,)."""
+    generator = torch.Generator().manual_seed(2)
+
+    def judged(heads: int, width: int) -> tuple[str, Mistake | None]:
+        weight = torch.randn(heads, width, generator=generator)
+        bias = torch.randn(heads, generator=generator)
+        got = answer(weight, bias)
+        words = f"{heads} heads on {width} units"
+        if not isinstance(got, tuple | list) or len(got) != 2:
+            return words, Mistake("not two tensors", "Return weight (1, W) and bias (1,).")
+        for value, (right, mistakes) in zip(got, summed(weight, bias), strict=True):
+            found = closest(value, right, mistakes, strict=heads == 4)
+            if found is not None:
+                return words, found
+        return words, None
+
+    return first_mistake(judged(*sizes) for sizes in ((4, 6), (1, 3), (7, 5)))
+
+
+def summed(
+    weight: Tensor, bias: Tensor
+) -> tuple[tuple[Tensor, dict[str, tuple[Tensor, str]]], ...]:
+    """The right weight and bias, each with what likely mistakes give."""
+    total, shift = weight.sum(0, keepdim=True), bias.sum(0, keepdim=True)
+    advice = {
+        "mean of the heads": "The logs add up: their mean is the ratio divided by K.",
+        "one head": "Every head knows only its own bridge: add them all.",
+        "summed over the units": "One row for each head: add up the rows, axis 0.",
+        "no row left": "Shapes (1, W) and (1,): keep the axis of the one output.",
+        "bias not summed": "The biases add up too, to one number.",
+    }
+    return (
+        (
+            total,
+            {
+                "mean of the heads": (total / len(weight), advice["mean of the heads"]),
+                "one head": (weight[:1], advice["one head"]),
+                "summed over the units": (
+                    weight.sum(1, keepdim=True),
+                    advice["summed over the units"],
+                ),
+                "no row left": (total[0], advice["no row left"]),
+            },
+        ),
+        (
+            shift,
+            {
+                "mean of the heads": (shift / len(weight), advice["mean of the heads"]),
+                "one head": (bias[:1], advice["one head"]),
+                "bias not summed": (bias, advice["bias not summed"]),
+                "no row left": (shift[0], advice["no row left"]),
+            },
+        ),
+    )

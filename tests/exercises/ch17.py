@@ -32,6 +32,13 @@ def chain(link=LINK, first="0", last="bridges + 1"):
     return CHAIN.format(link=link, first=first, last=last)
 
 
+def layer(weight, bias):
+    return f"""
+def one_layer(weight, bias):
+    return {weight}, {bias}
+"""
+
+
 MISTAKES = {
     "17.1": {
         "classes swapped": look("(F.softplus(on_prior).mean() + F.softplus(-on_codes).mean()) / 2"),
@@ -62,6 +69,14 @@ def first_look(on_prior, on_codes):
         "only the links between": chain(first="1", last="bridges"),
         "roles exchanged": chain("math.sqrt(1 - alpha**2) * prior_samples + alpha * codes"),
     },
+    "17.3": {
+        "mean of the heads": layer("weight.mean(0, keepdim=True)", "bias.mean(0, keepdim=True)"),
+        "one head": layer("weight[:1]", "bias[:1]"),
+        "summed over the units": layer("weight.sum(1, keepdim=True)", "bias"),
+        "no row left": layer("weight.sum(0)", "bias.sum(0)"),
+        "bias not summed": layer("weight.sum(0, keepdim=True)", "bias"),
+        "not two tensors": layer("weight.sum(0, keepdim=True)", "None").replace(", None", ""),
+    },
 }
 
 ALSO_RIGHT = {
@@ -84,4 +99,5 @@ def links(codes, prior_samples, bridges):
     return angles.cos() * codes + angles.sin() * prior_samples
 """,
     },
+    "17.3": {"with ones": layer("torch.ones(1, len(bias)) @ weight", "bias.sum().reshape(1)")},
 }
