@@ -27,8 +27,8 @@ FEWEST = 50  # held-out codes that such a verdict needs
 def chain(prior_samples: Tensor, codes: Tensor, centre: Tensor, bridges: int) -> list[Tensor]:
     """The links from samples of the prior to codes, pair by pair.
 
-    Link k is centre + sqrt(1 - alpha_k^2) (z - centre) + alpha_k (n - centre) of a code z and a
-    prior sample n, with alpha_k in even steps from 1 to 0. So the first link is n and the last is
+    Link k is centre + sqrt(1 - w_k^2) (z - centre) + w_k (n - centre) of a code z and a
+    prior sample n, with w_k in even steps from 1 to 0. So the first link is n and the last is
     z, whatever the shape of the prior; with the prior's mean as the centre, the links between them
     do not wander off to one side.
 
@@ -44,8 +44,8 @@ def chain(prior_samples: Tensor, codes: Tensor, centre: Tensor, bridges: int) ->
     n, z = (x[rows % len(x)] - centre for x in (prior_samples, codes))
     links = [prior_samples]
     for k in range(1, bridges):
-        alpha = 1 - k / bridges
-        links.append(centre + (1 - alpha**2) ** 0.5 * z + alpha * n)
+        w = 1 - k / bridges
+        links.append(centre + (1 - w) * z + w * n)
     return [*links, codes]
 
 

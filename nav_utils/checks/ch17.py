@@ -96,7 +96,7 @@ def looked(
     )
 
 
-@exercise("17.2", hint="alpha = k / K for k = 0, ..., K, and sqrt(1 - alpha^2) before the codes")
+@exercise("17.2", hint="w = k / K for k = 0, ..., K, and sqrt(1 - w^2) before the codes")
 def links(answer: Callable[[Tensor, Tensor, int], Tensor]) -> Mistake | None:
     """The chain from codes to samples of N(0, I), (K + 1, N, d)."""
     generator = torch.Generator().manual_seed(1)
@@ -111,30 +111,30 @@ def chained(
     codes: Tensor, prior_samples: Tensor, bridges: int
 ) -> tuple[Tensor, dict[str, tuple[Tensor, str]]]:
     """The right links, and what likely mistakes give."""
-    alpha = torch.arange(bridges + 1)[:, None, None] / bridges
-    keep = (1 - alpha**2).sqrt()
-    right = keep * codes + alpha * prior_samples
+    w = torch.arange(bridges + 1)[:, None, None] / bridges
+    keep = (1 - w**2).sqrt()
+    right = keep * codes + w * prior_samples
     return right, {
         "straight mixing": (
-            (1 - alpha) * codes + alpha * prior_samples,
-            "The shares 1 - alpha and alpha shrink the variance half-way to one half: squares have "
+            (1 - w) * codes + w * prior_samples,
+            "The shares 1 - w and w shrink the variance half-way to one half: squares have "
             "to add up to 1.",
         ),
-        "alpha not squared": (
-            (1 - alpha).sqrt() * codes + alpha * prior_samples,
-            "The root is of 1 - alpha squared.",
+        "w not squared": (
+            (1 - w).sqrt() * codes + w * prior_samples,
+            "The root is of 1 - w squared.",
         ),
         "roots of both": (
-            (1 - alpha).sqrt() * codes + alpha.sqrt() * prior_samples,
-            "That keeps the variance, but takes other steps: alpha itself stands before the prior.",
+            (1 - w).sqrt() * codes + w.sqrt() * prior_samples,
+            "That keeps the variance, but takes other steps: w itself stands before the prior.",
         ),
         "from prior to codes": (right.flip(0), "Link 0 is the codes, link K the prior."),
         "the prior left out": (right[:-1], "K bridges join K + 1 links: k runs from 0 to K."),
         "the codes left out": (right[1:], "K bridges join K + 1 links: k runs from 0 to K."),
         "only the links between": (right[1:-1], "The ends belong to the chain: K + 1 links."),
         "roles exchanged": (
-            keep * prior_samples + alpha * codes,
-            "alpha is the share of the prior: 0 at the codes, 1 at the end.",
+            keep * prior_samples + w * codes,
+            "w is the share of the prior: 0 at the codes, 1 at the end.",
         ),
     }
 

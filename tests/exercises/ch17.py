@@ -21,11 +21,11 @@ CHAIN = """
 def links(codes, prior_samples, bridges):
     chain = []
     for k in range({first}, {last}):
-        alpha = k / bridges
+        w = k / bridges
         chain.append({link})
     return torch.stack(chain)
 """
-LINK = "math.sqrt(1 - alpha**2) * codes + alpha * prior_samples"
+LINK = "math.sqrt(1 - w**2) * codes + w * prior_samples"
 
 
 def chain(link=LINK, first="0", last="bridges + 1"):
@@ -60,14 +60,14 @@ def first_look(on_prior, on_codes):
 """,
     },
     "17.2": {
-        "straight mixing": chain("(1 - alpha) * codes + alpha * prior_samples"),
-        "alpha not squared": chain("math.sqrt(1 - alpha) * codes + alpha * prior_samples"),
-        "roots of both": chain("math.sqrt(1 - alpha) * codes + math.sqrt(alpha) * prior_samples"),
+        "straight mixing": chain("(1 - w) * codes + w * prior_samples"),
+        "w not squared": chain("math.sqrt(1 - w) * codes + w * prior_samples"),
+        "roots of both": chain("math.sqrt(1 - w) * codes + math.sqrt(w) * prior_samples"),
         "from prior to codes": chain().replace("stack(chain)", "stack(chain[::-1])"),
         "the prior left out": chain(last="bridges"),
         "the codes left out": chain(first="1"),
         "only the links between": chain(first="1", last="bridges"),
-        "roles exchanged": chain("math.sqrt(1 - alpha**2) * prior_samples + alpha * codes"),
+        "roles exchanged": chain("math.sqrt(1 - w**2) * prior_samples + w * codes"),
     },
     "17.3": {
         "mean of the heads": layer("weight.mean(0, keepdim=True)", "bias.mean(0, keepdim=True)"),
