@@ -45,7 +45,7 @@ def chain(prior_samples: Tensor, codes: Tensor, centre: Tensor, bridges: int) ->
     links = [prior_samples]
     for k in range(1, bridges):
         w = 1 - k / bridges
-        links.append(centre + (1 - w) * z + w * n)
+        links.append(centre + (1 - w**2) ** 0.5 * z + w * n)
     return [*links, codes]
 
 
