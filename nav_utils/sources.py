@@ -56,15 +56,10 @@ class Stored:
     """Images in memory, as `pixels` (N, C, H, W): floating in [0, 1], or 8-bit whole numbers."""
 
     def __init__(self, pixels: Tensor) -> None:
-        if pixels.dtype == torch.uint8 and pixels.numel():
-            pixels = channels_first(pixels.unsqueeze(1) if pixels.ndim == 3 else pixels)
-        if pixels.dtype != torch.uint8 or pixels.ndim != 4 or not pixels.numel():
+        if pixels.dtype == torch.uint8:
+            pixels = bytes_of_images(pixels)
+        else:
             expect_images(pixels)
-        elif int(pixels.max()) == 1:
-            raise ValueError(
-                "images: expected 8-bit values from 0 to 255, got 0 and 1 only; for images in "
-                "black and white give floating-point values"
-            )
         self.pixels = pixels
 
     def __len__(self) -> int:
@@ -136,7 +131,8 @@ def source_of(images: Images) -> Stored | Items | DataLoader[Any]:
     if isinstance(images, Tensor):
         return Stored(images)
     if isinstance(images, np.ndarray):
-        return Stored(from_array(images, "images"))
+        pixels = from_array(images, "images")
+        return Stored(pixels if pixels.dtype == torch.uint8 else laid_out(pixels))
     if isinstance(images, str) and images in NAMES and not os.path.exists(images):
         raise ValueError(
             f"images: expected {KINDS}, got {images!r}; give load_images({images!r}).images"
@@ -157,7 +153,7 @@ def source_of(images: Images) -> Stored | Items | DataLoader[Any]:
 
 
 def from_array(values: np.ndarray, what: str) -> Tensor:
-    """An array of images (N, C, H, W), (N, H, W, C) or (N, H, W) as a tensor (N, C, H, W)."""
+    """An array of images (N, C, H, W), (N, H, W, C) or (N, H, W) as a tensor, without a copy."""
     if values.dtype not in (np.uint8, np.float16, np.float32, np.float64) or values.ndim < 3:
         raise ValueError(
             f"{what}: expected an array (N, C, H, W), (N, H, W, C) or (N, H, W) of uint8 or of "
@@ -167,7 +163,26 @@ def from_array(values: np.ndarray, what: str) -> Tensor:
         values = values.copy()
     with warnings.catch_warnings():  # of an array that must not be written: nobody writes
         warnings.simplefilter("ignore", UserWarning)
-        pixels = torch.from_numpy(values)
+        return torch.from_numpy(values)
+
+
+def bytes_of_images(pixels: Tensor) -> Tensor:
+    """8-bit images (N, C, H, W), once they were found sound."""
+    if pixels.ndim not in (3, 4) or pixels.numel() == 0:
+        raise ValueError(
+            "images: expected (N, C, H, W), (N, H, W, C) or (N, H, W), at least one, got 8-bit "
+            f"values of shape {tuple(pixels.shape)}"
+        )
+    if int(pixels.max()) == 1:
+        raise ValueError(
+            "images: expected 8-bit values from 0 to 255, got 0 and 1 only; for images in black "
+            "and white give floating-point values"
+        )
+    return laid_out(pixels)
+
+
+def laid_out(pixels: Tensor) -> Tensor:
+    """(N, C, H, W), (N, H, W, C) or (N, H, W) as (N, C, H, W)."""
     return channels_first(pixels.unsqueeze(1) if pixels.ndim == 3 else pixels)
 
 
@@ -188,8 +203,7 @@ def image_of(item: Any, name: str) -> Tensor:
     if type(image).__module__.startswith("PIL."):
         image = np.array(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
     if isinstance(image, np.ndarray) and image.ndim in (2, 3):
-        axes = image[None, None] if image.ndim == 2 else image[None]
-        image = from_array(axes, name)[0]
+        image = laid_out(from_array(image[None], name))[0]
     if not isinstance(image, Tensor) or image.ndim not in (2, 3) or image.numel() == 0:
         raise ValueError(
             f"{name}: expected an image (C, H, W) or (H, W), a Pillow image, or a tuple that "

@@ -82,7 +82,7 @@ function sentences(words) {
     said: make("p", { className: "said" }),
     point: make("p", { className: "point" }),
     note: make("p", { className: "note" }),
-    images: make("p", { className: "note images" }),
+    images: make("p", { className: "images" }),
     live: make("p", { className: "hidden", "aria-live": "polite" }),
     link: make("div", { className: "link", hidden: true }, label, copy),
   };
