@@ -10,6 +10,7 @@ from nav_utils.bridges import chain, telescope, warn_of_separation
 from nav_utils.densities import GaussianMixture, StandardNormal
 from nav_utils.fitting import bridge_loss, fit_ratio, logistic_loss
 from nav_utils.models import mlp
+from nav_utils.navigation import PathStatus, navigate
 from nav_utils.priors import Box
 from nav_utils.ratio import DensityRatio, ExactRatio
 
@@ -172,7 +173,9 @@ def test_a_ratio_that_separates_too_well_says_what_to_do():
     codes = 0.8 * normal(400, 4096) + 0.2
     options = QUICK | {"steps": 20, "hidden": (16,), "check_every": 10}
     with pytest.warns(UserWarning, match=r"AUC of (0\.99\d\d|1\.0000).*Take bridges=4 or more"):
-        fit_ratio(codes[:280], codes[280:], **options)
+        ratio = fit_ratio(codes[:280], codes[280:], **options)
+    path = navigate(codes[280:300], codes[300:320], ratio, "straight", n_points=16)
+    assert bool((path.status == PathStatus.REACHED).all()), "which is why a warning is needed"
 
 
 def test_no_prior_sample_below_the_level_is_told_too():
