@@ -6,7 +6,7 @@
 Ten clusters of standard deviation 0.35 whose total covariance is near the prior's; the farther the
 dimension goes up, the farther apart codes and prior are (KL). Every run has the same codes, the
 same network, the same number of steps and of rows in a batch. Writes results/bridges.json after
-each seed.
+each seed; a run that was cut off goes on there.
 """
 
 from __future__ import annotations
@@ -92,28 +92,33 @@ def printed(rows: list[dict[str, float]]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Run all, and write the results after each seed."""
+    """Run all that is not there yet, and write the results after each seed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", type=int, default=3)
     seeds = parser.parse_args().seeds
-    rows: dict[tuple[int, int], list[dict[str, float]]] = {}
-    for seed in range(seeds):
+    runs: dict[str, Any] = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else {}
+    for seed in map(str, range(seeds)):
+        if seed in runs:
+            continue
+        found: dict[str, Any] = {"single": {}, "telescoped": {}}
         for dim, most in BRIDGES.items():
-            for bridges in (1, most):
-                found = measure(dim, bridges, seed)
-                rows.setdefault((dim, bridges), []).append(found)
-                print(seed, dim, bridges, json.dumps(found), flush=True)
-        results: dict[str, Any] = {
-            "command": f"python benchmarks/bridges.py --seeds {seeds}",
+            for kind, bridges in (("single", 1), ("telescoped", most)):
+                found[kind][str(dim)] = measure(dim, bridges, int(seed))
+                print(seed, dim, bridges, json.dumps(found[kind][str(dim)]), flush=True)
+        runs[seed] = found
+        results = {
+            "command": f"python benchmarks/bridges.py --seeds {len(runs)}",
             "threads": torch.get_num_threads(),
-            "seeds": seed + 1,
+            "seeds": len(runs),
             "codes": N,
-            "single": {str(dim): printed(rows[dim, 1]) for dim in BRIDGES},
-            "telescoped": {
-                str(dim): {"bridges": str(k)} | printed(rows[dim, k]) for dim, k in BRIDGES.items()
-            },
         }
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+        for kind in ("single", "telescoped"):
+            results[kind] = {
+                str(dim): {"bridges": str(1 if kind == "single" else most)}
+                | printed([run[kind][str(dim)] for run in runs.values()])
+                for dim, most in BRIDGES.items()
+            }
+        RESULTS.write_text(json.dumps(results | {"runs": runs}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
