@@ -9,44 +9,21 @@ alone: `NAME.model.safetensors` (weights), `NAME.codes.safetensors` (codes and l
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import pathlib
-from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nav_utils.checkpointing import expect_weights, facts_of, parse_safetensors
+from nav_utils.manifests import listed, read_manifest
 from nav_utils.models import AAE, Classifier, Network
 from nav_utils.ratio import DensityRatio
+from nav_utils.spaces import LatentSpace
 
 CHECKPOINTS = pathlib.Path(__file__).parent / "checkpoints"
 CODES = ".codes.safetensors"  # what every latent space has
 CLASSIFIER = "mnist-classifier.model.safetensors"
-
-
-class LatentSpace(NamedTuple):
-    """A trained adversarial autoencoder and everything needed to navigate it.
-
-    Attributes:
-        model: the `AAE`, in evaluation mode, with frozen weights.
-        ratio: a calibrated density ratio of prior and codes (`fit_ratio` on these codes).
-        train_discriminator: the discriminator left over from training, a logit network (same as
-            `model.discriminator`).
-        codes, labels: of the training images, (N, d) float32 and (N,) int64.
-        test_codes, test_labels: of the test images.
-        card: the model card: data, command, losses, measurements.
-    """
-
-    model: AAE
-    ratio: DensityRatio | None
-    train_discriminator: nn.Module
-    codes: Tensor
-    labels: Tensor
-    test_codes: Tensor
-    test_labels: Tensor
-    card: dict[str, Any]
 
 
 def load_pretrained(
@@ -126,43 +103,19 @@ def read_verified(
 
 
 def verified(file: str, folder: str | pathlib.Path) -> bytes:
-    """The bytes of `file` in `folder`; ValueError unless their SHA-256 is the manifest's.
-
-    Read once: what is used is what was hashed, whatever becomes of the file.
-    """
+    """The bytes of `file` in `folder`; ValueError unless their SHA-256 is the manifest's."""
     manifest, path = manifest_of(folder), pathlib.Path(folder).expanduser() / file
     if file not in manifest:
         raise ValueError(unknown(file, manifest))
     shipped = path.parent.resolve() == CHECKPOINTS.resolve()
     cure = "install nav_utils again" if shipped else f"write it anew: {command_for(path)}"
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"{path}: the manifest names this file, but it is missing; {cure}"
-        ) from error
-    came = hashlib.sha256(content).hexdigest()
-    if came != manifest[file]:
-        raise ValueError(
-            f"{path}: expected SHA-256 {manifest[file]}, got {came}. The file was changed "
-            f"or damaged: {cure}"
-        )
-    return content
+    return listed(path, manifest[file], cure)
 
 
 def manifest_of(folder: str | pathlib.Path) -> dict[str, str]:
     """The SHA-256 of each file of a folder of checkpoints, by its name."""
-    path = pathlib.Path(folder).expanduser() / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise FileNotFoundError(
-            f"folder: expected a folder of checkpoints, with a manifest.json in it, got {folder}; "
-            "leave folder out for the shipped ones, or let python -m nav_utils.recipes write one"
-        ) from error
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: expected a manifest in JSON, got: {error}") from error
-    return manifest
+    advice = "leave folder out for the shipped ones, or let python -m nav_utils.recipes write one"
+    return read_manifest(folder, "checkpoints", advice)
 
 
 def unknown(file: str, manifest: dict[str, str]) -> str:

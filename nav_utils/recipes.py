@@ -11,7 +11,6 @@ other file as it is.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import pathlib
 import platform
@@ -23,11 +22,12 @@ from sklearn.neural_network import MLPClassifier
 from torch import Tensor
 
 from nav_utils.calibration import calibration_report
-from nav_utils.checkpointing import tensor_hash, write_safetensors, write_whole
+from nav_utils.checkpointing import tensor_hash, write_safetensors
 from nav_utils.data import ImageData, load_images
 from nav_utils.encoding import encode_all
 from nav_utils.fitting import fit_ratio
 from nav_utils.judging import accuracy, train_classifier
+from nav_utils.manifests import enter, write_card
 from nav_utils.models import AAE, Classifier, mlp_sizes
 from nav_utils.pretrained import CHECKPOINTS, load_pretrained
 from nav_utils.training import reconstruction_nats, train_aae
@@ -273,20 +273,6 @@ def write(
         tensors = {name: tensor.to(dtype) for name, tensor in tensors.items()}
     write_safetensors(folder / file, tensors, {"config": json.dumps(config or {})})
     enter(folder, file)
-
-
-def write_card(folder: pathlib.Path, file: str, card: dict[str, Any]) -> None:
-    """Write a model card and enter its hash into the manifest."""
-    write_whole(folder / file, (json.dumps(card, indent=2) + "\n").encode())
-    enter(folder, file)
-
-
-def enter(folder: pathlib.Path, file: str) -> None:
-    """Enter the SHA-256 of `file` into the folder's manifest."""
-    manifest = folder / "manifest.json"
-    hashes = json.loads(manifest.read_text()) if manifest.exists() else {}
-    hashes[file] = hashlib.sha256((folder / file).read_bytes()).hexdigest()
-    write_whole(manifest, (json.dumps(dict(sorted(hashes.items())), indent=2) + "\n").encode())
 
 
 def main(arguments: list[str] | None = None) -> None:
