@@ -3,16 +3,20 @@
     grid            I16 (n, n), cubic B-spline coefficients of the logit a (scipy.ndimage, order
                     3, mode "mirror") over grid_scale; row i is z_2, column j z_1, from low to high
     no_data         U8, numpy.packbits of `Ratio.no_data` at the nodes, row by row
-    decoder.K.weight, decoder.K.bias   F16 (out, in) and (out,), K = 0, 1, ...
-    decoder.pixels  U8, numpy.packbits: the pixels, row by row, that the last layer has an output
-                    for, in this order. The others hold no ink anywhere and are 0.
+    decoder.K.weight, decoder.K.bias   F16 (out, in) and (out,), K = 0, 1, ...; absent where the
+                    page has an atlas
+    decoder.pixels  U8, numpy.packbits: the pixels, channel by channel, row by row, that the last
+                    layer has an output for, in this order. The others are 0 everywhere.
+    atlas           U8, the bytes of a JPEG file, see `nav_utils.explorer.atlas`; absent where the
+                    page has the decoder
     ratio.K.weight, ratio.K.scale, ratio.K.bias   U8 (out, 3 in), F32 (out,) twice: row i of the
                     weights is scale_i times whole numbers of three bytes, the lowest first, in
                     two's complement. Absent unless the ratio is an `mlp`.
     codes, labels   F16 (m, 2) and U8 (m,), at most 900 of the training codes
 
-The metadata has one entry, "explorer": JSON with the image's size, the map's radius, levels,
-presets and the state to start from.
+The metadata has one entry, "explorer": JSON with the image's channels and size, the map's radius,
+levels, the prior and its contours, the methods that the page offers, presets and the state to start
+from.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ import json
 import math
 import pathlib
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,19 +37,27 @@ from torch import Tensor, nn
 from nav_utils import memory
 from nav_utils.arguments import kind_of
 from nav_utils.densities import StandardNormal
-from nav_utils.explorer.state import RADIUS, State, expect_state
-from nav_utils.models import mlp_sizes
+from nav_utils.explorer.atlas import (
+    atlas_of,
+    expect_decode,
+    expect_half,
+    page_decoder,
+    plane,
+)
+from nav_utils.explorer.prior import contours, prior_facts
+from nav_utils.explorer.state import RADIUS, WORDS, State, expect_state
 from nav_utils.pretrained import LatentSpace
 from nav_utils.ratio import DensityRatio, Ratio
 
 HERE = pathlib.Path(__file__).parent
-VERSION = 1
+VERSION = 2
 SIZES = (97, 113, 129, 161, 181, 209, 257)  # nodes along an axis, the first that is exact enough
 LARGEST_ERROR = 0.005  # in D
 MARGIN = 1.15  # the grid reaches so many times the radius: mirrored splines are flat at their edge
 LARGEST_LOGIT = 60.0
 MOST_CODES = 900
 NO_INK = 0.25 / 255  # a pixel that stays below is shown as 0, with room for places between nodes
+LEAST_RADIUS = 0.5  # of the map, with another prior than N(0, I)
 
 Parts = tuple[dict[str, Tensor], dict[str, Any]]  # tensors, and facts for the metadata
 
@@ -60,8 +72,10 @@ def payload(
     What takes time is done once for each space and kept as long as its ratio is.
 
     Args:
-        space: of two dimensions, with images of one channel, a decoder that is an `mlp`, and a
-            ratio whose prior is N(0, I); tensors of any floating-point type.
+        space: of two dimensions, with a ratio, and with a model whose `decode` gives images
+            (N, 1, H, W) or (N, 3, H, W) in [0, 1]; it needs nothing else. Tensors of any
+            floating-point type. A decoder that is an `mlp` travels itself, of any other an atlas
+            of at most 750,000 bytes.
         presets: {name: {"text": a sentence, "state": {...}}}; those of presets.json for a shipped
             space, none for another, if not given.
         start: the state to begin with, whole or in part; the defaults fill the rest.
@@ -75,18 +89,42 @@ def payload(
     radius = facts["radius"]
     if presets is None:
         presets = shipped_presets(facts["name"])
+    methods = facts["methods"]
     states = {
-        name: {"text": preset["text"], "state": expect_partial(preset["state"], radius)}
+        name: {"text": preset["text"], "state": expect_partial(preset["state"], radius, methods)}
         for name, preset in presets.items()
     }
-    facts = facts | {"presets": states, "start": expect_state(start or {}, radius)}
+    facts = facts | {"presets": states, "start": expect_state(start or {}, radius, methods)}
     return save(tensors, {"explorer": json.dumps(facts, allow_nan=False)})
 
 
 def radius_of(space: LatentSpace) -> float:
-    """How far the map goes: 3.5, or what holds 99 % of each coordinate of the codes, in halves."""
-    sizes = space.codes.detach().abs().cpu().double().numpy()
-    return max(RADIUS, math.ceil(2 * float(np.quantile(sizes, 0.99, axis=0).max())) / 2)
+    """How far the map goes: 3.5, or what holds 99 % of each coordinate of the codes, in halves.
+
+    With another prior than N(0, I): what holds 99 % of it and of the codes, and a tenth more.
+    """
+    assert space.ratio is not None
+    prior, least, reach = space.ratio.prior, RADIUS, quantile_99(space.codes)
+    if type(prior) is not StandardNormal:
+        samples = prior.sample(10_000, torch.Generator().manual_seed(0))
+        least, reach = LEAST_RADIUS, 1.1 * max(reach, quantile_99(samples))
+    return max(least, math.ceil(2 * reach) / 2)
+
+
+def quantile_99(points: Tensor) -> float:
+    """What 99 % of each coordinate of points (N, 2) do not exceed, whatever their sign."""
+    sizes = points.detach().abs().cpu().double().numpy()
+    return float(np.quantile(sizes, 0.99, axis=0).max())
+
+
+def methods_of(space: LatentSpace) -> tuple[str, ...]:
+    """The methods that the page offers: those that need log p only where it can compute that."""
+    ratio = space.ratio
+    assert ratio is not None
+    levels = (ratio.log_q_level(0.05), ratio.log_q_level(0.5))
+    if prior_facts(ratio.prior) is not None and all(map(math.isfinite, levels)):
+        return WORDS["method"]
+    return tuple(name for name in WORDS["method"] if name not in {"score", "string"})
 
 
 def shipped_presets(name: str) -> dict[str, Any]:
@@ -95,9 +133,9 @@ def shipped_presets(name: str) -> dict[str, Any]:
     return presets.get(name, {})
 
 
-def expect_partial(state: Mapping[str, Any], radius: float) -> State:
+def expect_partial(state: Mapping[str, Any], radius: float, methods: Sequence[str]) -> State:
     """The keys that a state has, checked and in range."""
-    whole = expect_state(state, radius)
+    whole = expect_state(state, radius, methods)
     return {key: whole[key] for key in state}
 
 
@@ -119,15 +157,7 @@ def expect_space(space: LatentSpace) -> Ratio:
             "space: expected two dimensions, codes (N, 2), got codes of shape "
             f"{tuple(codes.shape)} and a ratio of {ratio.prior.dim}"
         )
-    if type(ratio.prior) is not StandardNormal:
-        raise ValueError(f"prior: expected N(0, I), got a {type(ratio.prior).__name__}")
-    expect_decoder(space.model)
-    for name, values in {"codes": codes, **dict(space.model.decoder.named_parameters())}.items():
-        if not bool(values.detach().half().isfinite().all()):
-            raise ValueError(
-                f"{name}: expected finite values within +-65504, got others; a network whose "
-                "training diverged cannot be shown"
-            )
+    expect_half("codes", codes)
     labels = space.labels
     if labels.is_floating_point() and not bool((labels == labels.round()).all()):
         raise ValueError("labels: expected whole numbers from 0 to 255, got fractions")
@@ -142,24 +172,6 @@ def expect_space(space: LatentSpace) -> Ratio:
             f"{len(ratio.held_out)}"
         )
     return ratio
-
-
-def expect_decoder(model: Any) -> None:
-    """Raise ValueError unless the model decodes points of the plane by an `mlp`, to grey images."""
-    shape = tuple(model.image_shape)
-    if len(shape) != 3 or shape[0] != 1:
-        raise ValueError(f"images: expected one channel, (1, H, W), got {shape}")
-    sizes = mlp_sizes(model.decoder)
-    if sizes is None:
-        raise ValueError(
-            "decoder: expected a network that nav_utils.models.mlp made, Linear and SiLU in turn, "
-            f"got {type(model.decoder).__name__} of another kind"
-        )
-    if (sizes[0], sizes[-1]) != (2, math.prod(shape)):
-        raise ValueError(
-            f"decoder: expected 2 inputs and {math.prod(shape)} outputs, got {sizes[0]} and "
-            f"{sizes[-1]}"
-        )
 
 
 # ---- the parts ----------------------------------------------------------------------------------
@@ -177,9 +189,8 @@ def parts(space: LatentSpace, ratio: Ratio) -> Parts:
 
 def fingerprint(space: LatentSpace) -> str:
     """SHA-256 of all that a payload is made of; equal for two copies of one space."""
-    decoder = dict(space.model.decoder.state_dict())
-    name, image = space.card.get("name"), tuple(space.model.image_shape)
-    return memory.fingerprint(name, image, space.codes, space.labels, decoder, space.ratio)
+    name = space.card.get("name")
+    return memory.fingerprint(name, space.codes, space.labels, space.model, space.ratio)
 
 
 def made(space: LatentSpace, ratio: Ratio) -> Parts:
@@ -191,19 +202,23 @@ def made(space: LatentSpace, ratio: Ratio) -> Parts:
     chosen = torch.randperm(len(space.codes), generator=torch.Generator().manual_seed(0))
     chosen = chosen[:MOST_CODES].to(space.codes.device)
     calibration = exact_weights(ratio)
+    shape = expect_decode(space.model, space.codes)
+    images, atlas = image_parts(space, shape, radius)
     tensors = {
         "grid": torch.from_numpy(grid),
         "no_data": packed(ratio.no_data(nodes)),
         "codes": space.codes[chosen].detach().cpu().half(),
         "labels": space.labels[chosen].detach().cpu().to(torch.uint8),
-        **decoder_weights(space.model.decoder, high),
+        **images,
         **calibration,
     }
+    methods = methods_of(space)
     learnt = ratio if isinstance(ratio, DensityRatio) and calibration else None
     facts = {
         "version": VERSION,
         "name": str(space.card.get("name", "latent space")),
-        "image": list(space.model.image_shape[1:]),
+        "image": [shape[0], *(atlas["size"] if atlas else shape[1:])],
+        "atlas": atlas,
         "radius": radius,
         "low": -high,
         "high": high,
@@ -212,16 +227,27 @@ def made(space: LatentSpace, ratio: Ratio) -> Parts:
         "scale": float(learnt.sign * learnt.scale) if learnt else 1.0,
         "shift": float(learnt.shift) if learnt else 0.0,
         "level_95": ratio.level(0.05),
-        "log_q_95": ratio.log_q_level(0.05),
-        "log_q_50": ratio.log_q_level(0.5),
+        "methods": methods,
+        "contours": [line.round(4).flatten().tolist() for line in contours(ratio.prior, radius)],
+        "prior": None,
     }
+    if "score" in methods:
+        facts["prior"] = prior_facts(ratio.prior)
+        facts |= {"log_q_95": ratio.log_q_level(0.05), "log_q_50": ratio.log_q_level(0.5)}
     return {name: tensor.contiguous() for name, tensor in tensors.items()}, facts
 
 
-def plane(n: int, high: float) -> Tensor:
-    """The nodes (n, n, 2) of a grid over the square within +-high: z_2 by row, z_1 by column."""
-    axis = torch.linspace(-high, high, n, dtype=torch.float64)
-    return torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)
+def image_parts(
+    space: LatentSpace, shape: tuple[int, int, int], radius: float
+) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
+    """What makes images in the page: the decoder, or an atlas and the facts about that."""
+    network = page_decoder(space.model, space.codes)
+    if network is not None:
+        return decoder_weights(network, MARGIN * radius), None
+    atlas = atlas_of(space.model, space.codes, radius, shape)
+    sheet = torch.from_numpy(np.frombuffer(atlas.sheet, np.uint8).copy())
+    facts = {"nodes": atlas.nodes, "size": list(atlas.size), "error": atlas.error}
+    return {"atlas": sheet}, facts
 
 
 def packed(mask: Tensor) -> Tensor:

@@ -30,27 +30,31 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from nav_utils.densities import StandardNormal
+from nav_utils.explorer.atlas import decoded
 from nav_utils.explorer.computing import best_of, goal_of, outside, paths, stays
 from nav_utils.explorer.packing import (
     HERE,
     expect_space,
     fingerprint,
+    methods_of,
     payload,
     radius_of,
     shipped_presets,
 )
+from nav_utils.explorer.prior import contours
 from nav_utils.explorer.state import State, expect_state
 from nav_utils.navigation import (
     PathStatus,
 )
 from nav_utils.plots import (
     D_COLOURS,
+    image_grid,
     outcome_words,
     pixels,
     plot_codes,
     plot_correction,
     plot_d_along,
-    plot_decoded,
     plot_map,
 )
 from nav_utils.pretrained import LatentSpace, load_pretrained
@@ -68,6 +72,7 @@ NAME = re.compile(r"[A-Za-z][\w.-]{0,63}", re.ASCII)  # of an element, as it app
 SIZE = (6.6, 5.2)  # inches at 100 pixels each
 N_IMAGES, N_CODES = 12, 300
 N_COLOURS, N_GREYS = 21, 7  # of the picture; an odd number of D's has grey for 1/2
+N_IMAGE_COLOURS = 128  # of images that are not grey
 PLACES = {
     "map": (0.075, 0.345, 0.48, 0.606),
     "curve": (0.63, 0.345, 0.355, 0.606),
@@ -103,10 +108,15 @@ def static_figure(space: LatentSpace, state: Mapping[str, Any]) -> bytes:
     plot_d_along(axes["curve"], ratio, proposal, path, band_of(goal_of(state, ratio)))
     axes["curve"].set_title("D along the path", fontsize=10)
     axes["curve"].set_xlabel("point of the path", fontsize=10)
-    for name, z in (("proposal", proposal), ("corrected", path.points[0])):
-        plot_decoded(axes[name], space, z, N_IMAGES)
+    shown = torch.linspace(0, len(proposal) - 1, N_IMAGES).round().long()
+    rows = {
+        "proposal": decoded(space.model, proposal[shown]),
+        "corrected": decoded(space.model, path.points[0, shown]),
+    }
+    for name, row in rows.items():
+        image_grid(row, axes[name])
         axes[name].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
-    return small_png(pixels(fig))
+    return small_png(pixels(fig), torch.cat([*rows.values()]))
 
 
 def band_of(goal: Goal) -> tuple[float, float] | None:
@@ -130,21 +140,36 @@ def draw_map(ax: Axes, space: LatentSpace, ratio: Ratio, state: Mapping[str, Any
     chosen = torch.randperm(len(space.codes), generator=torch.Generator().manual_seed(0))[:N_CODES]
     chosen = chosen.to(space.codes.device)
     plot_codes(space.codes[chosen], space.labels[chosen] if state["classes"] else None, ax, radius)
+    if type(ratio.prior) is not StandardNormal:
+        for circle in [*ax.patches]:  # of the usual prior
+            circle.remove()
+        for line in contours(ratio.prior, radius):
+            ax.plot(*line.T, "--", color="0.3", lw=0.8)
     for text in ax.texts:
         text.set_zorder(1.5)  # under the paths
     ax.set_title("map of D: orange near 0, blue near 1", fontsize=10)
 
 
-def small_png(picture: Image.Image) -> bytes:
-    """A PNG file of few colours, those of D, of the classes, and greys: a third of the size."""
+def small_png(picture: Image.Image, images: torch.Tensor) -> bytes:
+    """A PNG file of few colours, those of D, of the classes, and greys: a third of the size.
+
+    Args:
+        picture: to write.
+        images: (N, C, H, W) that are in it; colours of theirs are among the few, too.
+    """
     classes = matplotlib.colormaps["tab10"](range(10))
     greys = matplotlib.colormaps["gray"](np.linspace(0, 1, N_GREYS))
     colours = np.concatenate([D_COLOURS(np.linspace(0, 1, N_COLOURS)), classes, greys])
+    few = np.rint(255 * colours[:, :3]).astype(np.uint8)
+    if images.shape[1] == 3:
+        strip = (255 * images.clamp(0, 1)).byte().permute(1, 0, 2, 3).flatten(1)  # (3, pixels)
+        own = Image.fromarray(strip.T.numpy()[None]).quantize(N_IMAGE_COLOURS).getpalette()
+        few = np.concatenate([few, np.array(own, np.uint8).reshape(-1, 3)])
     palette = Image.new("P", (1, 1))
-    palette.putpalette(np.rint(255 * colours[:, :3]).astype(np.uint8).tobytes())
+    palette.putpalette(few.tobytes())
     buffer = io.BytesIO()
-    few = picture.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
-    few.save(buffer, format="png", optimize=True)
+    found = picture.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
+    found.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
 
 
@@ -172,11 +197,14 @@ def words(space: LatentSpace, state: Mapping[str, Any]) -> str:
     name = "the better arc" if len(found) > 1 else PROPOSALS.get(state["proposal"], "the arc")
     ends = "its ends stay" if stays(state) else "its first end stays"
     a, b = (f"({x:.2f}, {y:.2f})" for x, y in (state["a"], state["b"]))
+    verdict = VERDICTS[PathStatus(int(path.status))]
+    if float(path.bottleneck) == -math.inf:
+        verdict = "It leaves the places where the prior has mass."
     return (
         f"A map of D with a path from A {a} to B {b}, corrected by the method {state['method']}; "
         "beside it D along the path, below it decoded images, the proposal above the correction. "
         + outcome_words(proposal, path, counts, (where, name), ends)
-        + f" {VERDICTS[PathStatus(int(path.status))]}"
+        + f" {verdict}"
     )
 
 
@@ -315,7 +343,7 @@ def to_html(
         space, state, name = space.space, space.state, space.name
     state = state or {}
     data = payload(space, start=state)
-    state = expect_state(state, radius_of(space))
+    state = expect_state(state, radius_of(space), methods_of(space))
     scripts = [
         bundle_script(),
         space_script(space_key(space), data),

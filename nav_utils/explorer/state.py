@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -53,12 +53,15 @@ LIMITS: dict[str, tuple[float, float]] = {
 WHOLE = ("steps", "seed", "points")  # counts
 
 
-def expect_state(raw: Mapping[str, Any], radius: float = RADIUS) -> State:
+def expect_state(
+    raw: Mapping[str, Any], radius: float = RADIUS, methods: Sequence[str] = WORDS["method"]
+) -> State:
     """The whole state that a mapping describes.
 
     Args:
         raw: some keys and their values; the others get their defaults, eta that of the method.
         radius: ends are within +-radius, coordinate by coordinate.
+        methods: those that there are for this space.
 
     Raises:
         ValueError: for keys that there are not and values that make no sense.
@@ -68,7 +71,8 @@ def expect_state(raw: Mapping[str, Any], radius: float = RADIUS) -> State:
             near = difflib.get_close_matches(str(key), DEFAULTS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ValueError(f"state: expected keys of {', '.join(DEFAULTS)}, got {key!r}{hint}")
-    state = {key: expect_value(key, raw.get(key, DEFAULTS[key]), radius) for key in DEFAULTS}
+    given = {key: raw.get(key, DEFAULTS[key]) for key in DEFAULTS}
+    state = {key: expect_value(key, value, radius, methods) for key, value in given.items()}
     if "eta" not in raw:
         state["eta"] = ETA[state["method"]]
     return state
@@ -85,11 +89,16 @@ def changed(state: Mapping[str, Any], patch: Mapping[str, Any]) -> State:
     return {**state, **patch}
 
 
-def expect_value(key: str, value: Any, radius: float = RADIUS) -> Any:
+def expect_value(
+    key: str, value: Any, radius: float = RADIUS, methods: Sequence[str] = WORDS["method"]
+) -> Any:
     """The value in range and of the right type; ValueError for what makes no sense."""
     if key in WORDS:
-        if not isinstance(value, str) or value not in WORDS[key]:
-            raise ValueError(f"{key}: expected one of {', '.join(WORDS[key])}, got {value!r}")
+        words = methods if key == "method" else WORDS[key]
+        if not isinstance(value, str) or value not in words:
+            lacking = key == "method" and value in WORDS[key]
+            hint = "; this one needs log p, which the page cannot compute here" if lacking else ""
+            raise ValueError(f"{key}: expected one of {', '.join(words)}, got {value!r}{hint}")
         return value
     if key in {"a", "b"}:
         try:

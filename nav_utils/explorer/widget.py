@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 import pathlib
 from typing import Any
 
+import torch
+
+from nav_utils import memory
+from nav_utils.explorer.atlas import pictures
 from nav_utils.explorer.computing import best_of, endings, in_float64, paths
-from nav_utils.explorer.packing import expect_space, payload, radius_of
+from nav_utils.explorer.packing import expect_space, parts, payload
 from nav_utils.explorer.page import (
     BUNDLE,
     div,
@@ -22,13 +27,14 @@ from nav_utils.explorer.state import (
     DEFAULTS,
     ETA,
     RADIUS,
+    WORDS,
     State,
     changed,
     expect_state,
     expect_value,
 )
 from nav_utils.extras import needs_course
-from nav_utils.pretrained import LatentSpace
+from nav_utils.spaces import LatentSpace
 
 try:
     import anywidget
@@ -55,15 +61,36 @@ class Controls(t.HasTraits):
     points = t.Any().tag(sync=True)
     classes = t.Any().tag(sync=True)
     radius = RADIUS  # of the map, in which the ends are
+    methods = WORDS["method"]  # those that the page offers
 
     @t.validate(*DEFAULTS)
     def _expect_value(self, proposed: Any) -> Any:
-        return expect_value(proposed["trait"].name, proposed["value"], self.radius)
+        return expect_value(proposed["trait"].name, proposed["value"], self.radius, self.methods)
 
     @property
     def state(self) -> State:
         """A copy of all controls and their values, as a preset or a link holds them."""
         return {key: copy.deepcopy(getattr(self, key)) for key in DEFAULTS}
+
+
+MOST_PLACES = 48  # that a page may ask for at a time
+
+
+def is_places(asked: Any) -> bool:
+    """Whether it is a list of finite coordinates, x and y in turn, of a few places."""
+    return (
+        isinstance(asked, list)
+        and 0 < len(asked) <= 2 * MOST_PLACES
+        and len(asked) % 2 == 0
+        and all(isinstance(x, int | float) and math.isfinite(x) for x in asked)
+    )
+
+
+def weights_of(model: Any) -> str | None:
+    """A fingerprint of a model's weights; None for one that is no module."""
+    if not isinstance(model, torch.nn.Module):
+        return None
+    return memory.fingerprint(dict(model.state_dict()))
 
 
 class Explorer(Controls, anywidget.AnyWidget):
@@ -110,12 +137,16 @@ class Explorer(Controls, anywidget.AnyWidget):
         if preset is not None:
             state = changed(preset_state(space_name(self.space), preset), state)
         data = payload(self.space, start=state)
-        self.radius = radius_of(self.space)
         self.ratio = in_float64(expect_space(self.space))
+        facts = parts(self.space, expect_space(self.space))[1]
+        self.radius, self.methods, self.atlas = facts["radius"], facts["methods"], facts["atlas"]
+        self.weights = weights_of(self.space.model)
         call = f"Explorer({repr(space) if isinstance(space, str) else 'space'}"
         if name is not None:
             call += f", name={name!r}"
-        super().__init__(payload=data, call=call, **expect_state(state, self.radius))
+        state = expect_state(state, self.radius, self.methods)
+        super().__init__(payload=data, call=call, **state)
+        self.on_msg(self._on_message)
         self.follow()
         self.ready = True
 
@@ -145,6 +176,17 @@ class Explorer(Controls, anywidget.AnyWidget):
             self.from_page = False
         if "path" not in sync_data or self.state != sent:
             self.follow()
+
+    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
+        """Decode what a page with an atlas asks for: {"decode": [x, y, x, y, ...]}."""
+        asked = content.get("decode") if isinstance(content, dict) else None
+        if self.atlas is None or not is_places(asked):
+            return
+        if weights_of(self.space.model) != self.weights:
+            return  # it has learnt since: the page goes on with its atlas
+        z = torch.tensor(asked, dtype=torch.float64).reshape(-1, 2)
+        grey = pictures(self.space.model, z, tuple(self.atlas["size"]))
+        self.send({"decoded": asked}, [grey.tobytes()])
 
     def to_html(self, file: str | os.PathLike[str]) -> pathlib.Path:
         """Write the explorer as it is now to one file, see `nav_utils.explorer.to_html`."""

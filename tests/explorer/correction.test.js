@@ -7,8 +7,8 @@ import {
   correct,
   correcting,
   hasFailed,
-  logQ,
 } from "../../nav_utils/explorer/source/correction.js";
+import { NORMAL } from "../../nav_utils/explorer/source/prior.js";
 import { analytic, analyticField, golden, near, needsPayload, real } from "./support.js";
 
 const BASE = {
@@ -179,7 +179,8 @@ test("statuses say how it ended", () => {
 });
 
 test("what is inside depends on method, goal and level", () => {
-  const inside = (rule, a, x = 0, y = 0) => aimOf({ ...BASE, ...rule }).excess(x, y, a) <= 0;
+  const prior = NORMAL;
+  const inside = (rule, a, x = 0, y = 0) => aimOf({ ...BASE, prior, ...rule }).excess(x, y, a) <= 0;
   const band = 2 * Math.atanh(0.2);
   for (const [rule, low, high] of [
     [{}, -band, band],
@@ -200,11 +201,11 @@ test("what is inside depends on method, goal and level", () => {
     [0, 0],
   ]) {
     const rule = { method: "score", level };
-    const a = logQ(1, -2, 0) - edge; // there log q is the level itself
+    const a = NORMAL.logProb(1, -2) - edge; // there log q is the level itself
     assert.equal(inside(rule, a - 1e-9, 1, -2), true);
     assert.equal(inside(rule, a + 1e-9, 1, -2), false);
   }
-  near([logQ(1, -2, 0.5)], [-2.5 - Math.log(2 * Math.PI) - 0.5], 1e-14);
+  near([NORMAL.logProb(1, -2)], [-2.5 - Math.log(2 * Math.PI)], 1e-14);
   assert.equal(aimOf({ ...BASE, goal: "below", level: 1 }).centre, 1 - band);
   assert.equal(aimOf({ ...BASE, goal: "below" }).centre, 0);
 });

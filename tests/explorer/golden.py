@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import math
 import pathlib
 from typing import Any
 
@@ -20,13 +21,15 @@ from scipy import ndimage
 from torch import Tensor
 
 from nav_utils.correction import Run, Status, correct
-from nav_utils.densities import StandardNormal
+from nav_utils.densities import GaussianMixture, StandardNormal
 from nav_utils.explorer.computing import goal_of, in_float64, paths
+from nav_utils.explorer.prior import prior_facts
 from nav_utils.explorer.state import DEFAULTS, ETA, LIMITS, expect_state
 from nav_utils.interpolation import arcs, lerp, slerp_or_lerp
 from nav_utils.navigation import PathStatus
 from nav_utils.noise import philox, standard_normal, uniform
 from nav_utils.pretrained import LatentSpace, load_pretrained
+from nav_utils.priors import Box, Prior, petals
 from nav_utils.ratio import Ratio
 from nav_utils.steps import METHODS, Logit, Place
 
@@ -55,6 +58,7 @@ def golden(space: LatentSpace) -> dict[str, Any]:
             "real": correction_vectors(real, REAL_STARTS, (0.85, -4.5), STABLE, 7),
         },
         "trace": trace_vectors(),
+        "priors": [prior_vectors(prior) for prior in PRIORS],
         "paths": {
             "analytic": path_vectors(AnalyticRatio(), ANALYTIC_STATES, 17),
             "real": path_vectors(ratio, REAL_STATES, 7),
@@ -201,8 +205,8 @@ def state_vectors() -> dict[str, Any]:
 class AnalyticRatio(Ratio):
     """a = 2 cos 1.3 x cos 0.9 y + sqrt(9 - x^2) - 3: flat at 0, NaN beyond |x| = 3."""
 
-    def __init__(self) -> None:
-        super().__init__(StandardNormal(2), torch.zeros(2, 2, dtype=torch.float64))
+    def __init__(self, prior: Prior | None = None) -> None:
+        super().__init__(prior or StandardNormal(2), torch.zeros(2, 2, dtype=torch.float64))
 
     def logit(self, z: Tensor) -> Tensor:
         x, y = z.unbind(-1)
@@ -312,6 +316,34 @@ REAL_STATES = every_way(16, STABLE) + [
 ]
 
 
+PRIORS: list[Prior] = [
+    GaussianMixture([[-1.0, 0.3], [1.2, -0.4]], torch.tensor([[0.5, 0.9], [0.7, 0.4]]), [1.0, 2.0]),
+    petals(4),
+    Box([-1.6, -1.5], [1.7, 1.4]),
+]
+PRIOR_STATES = [
+    changed(ENDS, method="score", level=-2.0, eta=0.02, points=8),
+    changed(ENDS, method="score", level=-2.0, eta=0.05, points=8, planner="stepwise"),
+    changed(ENDS, method="string", eta=0.01, points=8),
+    changed({}, a=[2.4, -1.9], b=[-1.3, 0.6], method="score", points=8),  # begins outside the box
+    changed({}, a=[0, 0], b=[1.6, 1.9], goal="below", points=8),  # and ends outside
+]
+
+
+def prior_vectors(prior: Prior) -> dict[str, Any]:
+    """A prior as the page gets it, its log p (null for minus infinity) and score, and paths."""
+    z = StandardNormal(2).sample(6, torch.Generator().manual_seed(3), torch.float64)
+    z = torch.cat([z, z.new_tensor([[1.7, 0.2], [1.8, 0.2], [-4.0, 6.0]])])
+    log_p = prior.log_prob(z).tolist()
+    return {
+        "prior": prior_facts(prior),
+        "points": numbers(z),
+        "log_p": [x if math.isfinite(x) else None for x in log_p],
+        "score": numbers(prior.score(z)),
+        "paths": path_vectors(AnalyticRatio(prior), PRIOR_STATES, 17),
+    }
+
+
 def path_vectors(ratio: Ratio, states: list[dict[str, Any]], digits: int) -> list[dict[str, Any]]:
     """What becomes of states: for each, its paths."""
     double, found = in_float64(ratio), []
@@ -341,7 +373,7 @@ def path_vector(
         "failed": int((status > Status.CONVERGED).sum()),
         "outside": outside,
         "verdict": PathStatus(int(path.status[0])).name.lower(),
-        "bottleneck": round(bottleneck, digits) if bottleneck == bottleneck else None,
+        "bottleneck": round(bottleneck, digits) if math.isfinite(bottleneck) else None,
         "bottleneckAt": numbers(path.bottleneck_at[0], digits),
         "lengthRatio": round(length / straight, digits) if straight else None,
         "tear": round(float(path.tear[0]), digits),

@@ -8,6 +8,7 @@ import {
 } from "../../nav_utils/explorer/source/navigation.js";
 import { lerp, lerpAt } from "../../nav_utils/explorer/source/interpolation.js";
 import { STATUS } from "../../nav_utils/explorer/source/correction.js";
+import { readPrior } from "../../nav_utils/explorer/source/prior.js";
 import { CHOICES, DEFAULTS, ETA, clampState } from "../../nav_utils/explorer/source/state.js";
 import { analytic, chance, golden, near, needsPayload, real } from "./support.js";
 
@@ -41,6 +42,26 @@ function compare(space, states, tolerance, options) {
 
 test("every planner, method and proposal gives Python's path on an analytic field", () => {
   compare(analytic, golden.paths.analytic, 1e-8);
+});
+
+test("with another prior every path is Python's, off its support too", () => {
+  for (const { prior, paths } of golden.priors) {
+    compare({ ...analytic, prior: readPrior(prior) }, paths, 1e-8);
+  }
+  const box = golden.priors.find(({ prior }) => prior.kind === "box").paths;
+  const met = box.flatMap(({ paths }) => paths.flatMap(({ status }) => status));
+  assert.ok(met.includes(STATUS.indexOf("off_support")));
+});
+
+test("without a prior that it can compute a path has no word on log q", () => {
+  const state = clampState({ a: [1.1, -0.9], b: [-1.3, 0.6], points: 12 }, analytic.meta);
+  const [path] = navigate(state, { ...analytic, prior: null }).paths;
+  const [known] = navigate(state, analytic).paths;
+  assert.deepEqual([path.bottleneck, path.bottleneckAt, path.verdict], [null, null, "reached"]);
+  assert.deepEqual(path.points, known.points);
+  assert.notEqual(known.bottleneck, null);
+  const far = { ...state, b: [-3.4, 1] };
+  assert.equal(navigate(far, { ...analytic, prior: null }).paths[0].verdict, "non_finite");
 });
 
 test("and with the shipped network within 1e-3", needsPayload, () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 import { readPayload } from "../../nav_utils/explorer/source/payload.js";
+import { NORMAL } from "../../nav_utils/explorer/source/prior.js";
 
 export const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
 
@@ -44,6 +45,7 @@ export const analytic = {
   meta: { radius: 3.5, log_q_95: -3.2, log_q_50: -2.2 },
   grid: analyticField,
   exact: null,
+  prior: NORMAL,
   noData: (x, y) => x * x + y * y > 7,
 };
 
@@ -90,9 +92,13 @@ export function small() {
     labels: ["U8", [2], Uint8Array.of(1, 7)],
   };
   const meta = {
-    version: 1,
+    version: 2,
     name: "small",
-    image: [1, 3],
+    image: [1, 1, 3],
+    atlas: null,
+    prior: { kind: "normal" },
+    methods: ["probability", "logit", "gauss_newton", "score", "string"],
+    contours: [[0, 0, 1, 1, 0, 0]],
     radius: 1,
     low: -1.5,
     high: 1.5,

@@ -27,10 +27,9 @@ function slider(text, [min, max, step], { read, write, format }) {
   };
 }
 
-function menu(text, key, options) {
+function menu(text, key, options, values = Object.keys(options)) {
   const input = make("select", {});
-  for (const [value, label] of Object.entries(options))
-    input.append(make("option", { value, textContent: label }));
+  for (const value of values) input.append(make("option", { value, textContent: options[value] }));
   return {
     root: labelled(text, input),
     input,
@@ -116,7 +115,7 @@ export function makeControls(meta, limits, etas, words, change, release) {
   const parts = {
     proposal: menu(...fields("proposal", words)),
     planner: menu(...fields("planner", words)),
-    method: menu(...fields("method", words)),
+    method: menu(...fields("method", words), meta.methods),
     goal: menu(...fields("goal", words)),
     level: levelMenu(meta, words),
     eta: slider(words.eta, LOG_ETA, {

@@ -3,6 +3,7 @@
 // A corrector is one small function from a point, its logit and the logit's gradient to a step.
 
 import { standardNormal } from "./noise.js";
+import { NORMAL } from "./prior.js";
 
 /** How a correction ended, for one point, in the order of nav_utils.correction.Status. */
 export const STATUS = [
@@ -45,9 +46,10 @@ function gaussNewton({ gx, gy }, b, { eta, damping, maxMove }, move) {
 }
 
 /** Ascent on log q = log p - a, no longer than maxMove. */
-function score({ x, y, gx, gy }, b, { eta, maxMove }, move) {
-  move[0] = eta * (-x - gx);
-  move[1] = eta * (-y - gy);
+function score({ x, y, gx, gy }, b, { eta, maxMove, prior }, move) {
+  prior.score(x, y, move);
+  move[0] = eta * (move[0] - gx);
+  move[1] = eta * (move[1] - gy);
   cap(move, maxMove);
 }
 
@@ -68,20 +70,15 @@ function cap(move, longest) {
 
 // ---- what is inside, and aimed at ---------------------------------------------------------------
 
-const LOG_2_PI = Math.log(2 * Math.PI);
-
-/** log q = log p - a in nats, p = N(0, I). */
-export const logQ = (x, y, a) => -LOG_2_PI - 0.5 * (x * x + y * y) - a;
-
 /** How far a logit is from its centre at the rims: |D - 1/2| < eps means |a| < bandOf({ eps }). */
 export const bandOf = ({ eps }) => 2 * Math.atanh(2 * eps);
 
 /** { centre: the logit aimed at, excess(x, y, a): nats outside; 0 or less is inside }. */
-export function aimOf({ method, goal, level, eps, logQ50 }) {
+export function aimOf({ method, goal, level, eps, logQ50, prior }) {
   const band = bandOf({ eps });
   if (method === "score") {
     const least = level ?? logQ50;
-    return { centre: 0, excess: (x, y, a) => least - logQ(x, y, a) };
+    return { centre: 0, excess: (x, y, a) => least - (prior.logProb(x, y) - a) };
   }
   if (goal === "below") {
     const greatest = level ?? band;
@@ -98,7 +95,8 @@ export function aimOf({ method, goal, level, eps, logQ50 }) {
  *
  * field: see payload.js. rule: { method, goal, level (nats, or null for the method's own; of log q
  * for score), eta, eps, steps (at most), noise (standard deviation, added to every step), seed,
- * logQ50, noData(x, y), damping = 1e-3, maxMove = 0.5, trace = false }.
+ * logQ50, prior = N(0, I) (see prior.js), noData(x, y), damping = 1e-3, maxMove = 0.5,
+ * trace = false }.
  *
  * Returns { z: the best place that each point visited, status: Int8Array(n) (see STATUS), steps:
  * Int32Array(n), trace: null, or the places of all points after each step }.
@@ -117,7 +115,8 @@ export const SLICE = 32;
 
 /** `correct` as a generator that pauses now and then. */
 export function* correcting(points, field, rule) {
-  const walk = { field, damping: 1e-3, maxMove: 0.5, ...rule, ...aimOf(rule) };
+  const known = { ...rule, prior: rule.prior ?? NORMAL };
+  const walk = { field, damping: 1e-3, maxMove: 0.5, ...known, ...aimOf(known) };
   const states = [];
   for (let i = 0; i < points.length / 2; i++) {
     if (i % SLICE === 0) yield;
@@ -133,7 +132,8 @@ export function* correcting(points, field, rule) {
   }
   for (const state of states) {
     const content = state.status <= CONVERGED;
-    if (content && rule.noData(state.bestX, state.bestY)) state.status = OFF_SUPPORT;
+    const lost = content ? rule.noData(state.bestX, state.bestY) : isBeyondPrior(state, walk);
+    if (lost) state.status = OFF_SUPPORT;
   }
   return {
     z: flat(states, "bestX", "bestY"),
@@ -141,6 +141,15 @@ export function* correcting(points, field, rule) {
     steps: Int32Array.from(states, (state) => state.steps),
     trace,
   };
+}
+
+/** Whether a point met what is not finite as the prior's density is 0: there, or a step ahead. */
+function isBeyondPrior(state, walk) {
+  if (state.status !== NON_FINITE) return false;
+  METHODS[walk.method](state, state.a - walk.centre, walk, move);
+  const isBare = (x, y) => Number.isFinite(x + y) && walk.prior.logProb(x, y) === -Infinity;
+  const { x, y, shrink } = state;
+  return isBare(x, y) || isBare(x + move[0] * shrink, y + move[1] * shrink);
 }
 
 const isMoving = (state) => state.status === MOVING;

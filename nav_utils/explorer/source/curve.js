@@ -68,20 +68,26 @@ function drawAxes(context, x, y, n, { zone, theme, words }) {
   context.fillText(words.axisD, x(0), 9);
 }
 
-/** Two rows of decoded images, proposal above correction; ink is black on white, as in print. */
-export function drawRows(context, space, above, below) {
-  const [height, width] = space.meta.image;
-  const count = above.length / 2;
-  const image = context.createImageData(count * (width + 1) - 1, 2 * height + 1);
+/**
+ * Two rows of decoded images, proposal above correction, from pixels (images, channels, height,
+ * width), or none yet. Grey ones are ink, black on white, as in print; colour is as it is.
+ */
+export function drawRows(context, [channels, height, width], pixels) {
+  const size = channels * height * width;
+  const count = (context.canvas.width + 1) / (width + 1); // in a row
+  const image = context.createImageData(context.canvas.width, context.canvas.height);
   image.data.fill(255);
-  [above, below].forEach((points, row) => {
-    const pixels = space.decode(points); // (count, height, width)
-    for (let from = 0; from < pixels.length; from++) {
-      const [k, i] = [Math.floor(from / width / height), Math.floor(from / width) % height];
-      const line = row * (height + 1) + i;
-      const to = 4 * (line * image.width + k * (width + 1) + (from % width));
-      image.data[to] = image.data[to + 1] = image.data[to + 2] = 255 - pixels[from];
+  for (let k = 0; pixels && k < pixels.length / size; k++) {
+    const [row, column] = [Math.floor(k / count), k % count];
+    for (let i = 0; i < height; i++) {
+      let to = 4 * ((row * (height + 1) + i) * image.width + column * (width + 1));
+      for (let j = 0; j < width; j++, to += 4) {
+        for (let c = 0; c < 3; c++) {
+          const value = pixels[k * size + ((c % channels) * height + i) * width + j];
+          image.data[to + c] = channels === 1 ? 255 - value : value;
+        }
+      }
     }
-  });
+  }
   context.putImageData(image, 0, 0);
 }

@@ -92,12 +92,15 @@ function render({ model, el }) {
         model.save_changes();
         writing = false;
       },
+      decode: (points) => model.send({ decode: points }),
     });
+    const hear = (said, buffers) => view.film.receive(said?.decoded, buffers?.[0]);
     // Only what has changed: an end that is being dragged has not come to Python yet.
     const follow = KEYS.map((key) => [
       `change:${key}`,
       () => writing || view.set({ [key]: model.get(key) }),
     ]);
+    follow.push(["msg:custom", hear]);
     for (const [event, set] of follow) model.on(event, set);
     return () => {
       for (const [event, set] of follow) model.off(event, set);

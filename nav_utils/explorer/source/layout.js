@@ -29,6 +29,7 @@ export function layout(meta, words) {
     { className: "digits" },
     make("div", { className: "names" }, ...names),
     parts.film,
+    parts.images,
   );
   const side = make(
     "div",
@@ -55,7 +56,7 @@ export function layout(meta, words) {
 }
 
 /** Canvases, each with its alternative text. */
-function figures({ image: [height, width] }, words) {
+function figures({ image: [, height, width] }, words) {
   const canvas = (options) => make("canvas", { role: "img", ...options });
   return {
     ground: canvas({ "aria-label": words.map }),
@@ -66,6 +67,7 @@ function figures({ image: [height, width] }, words) {
       "aria-label": words.rowsLabel,
       width: SHOWN * (width + 1) - 1,
       height: 2 * height + 1,
+      "data-large": width > 40,
     }),
     column: make("i", { hidden: true }),
   };
@@ -80,6 +82,7 @@ function sentences(words) {
     said: make("p", { className: "said" }),
     point: make("p", { className: "point" }),
     note: make("p", { className: "note" }),
+    images: make("p", { className: "images" }),
     live: make("p", { className: "hidden", "aria-live": "polite" }),
     link: make("div", { className: "link", hidden: true }, label, copy),
   };

@@ -103,22 +103,20 @@ export const toPixel = (size, radius) => ({
   back: (px, py) => [((px / size) * 2 - 1) * radius, (1 - (py / size) * 2) * radius],
 });
 
-/** The ground: D, codes, the prior's circles, the contour D = 1/2 and the band's rims. */
+/** The ground: D, codes, the prior's contours, the contour D = 1/2 and the band's rims. */
 export function drawGround(context, space, size, dpr, state, words) {
-  const { radius } = space.meta;
+  const { radius, contours } = space.meta;
   const at = toPixel(size, radius);
   context.setTransform(dpr, 0, 0, dpr, 0, 0);
   context.drawImage(raster(space), 0, 0, size, size);
   drawCodes(context, space, at, state.classes);
-  context.strokeStyle = "#333";
-  context.lineWidth = 0.8;
-  context.setLineDash([5, 4]);
-  for (const sigma of [1, 2]) {
-    context.beginPath();
-    context.arc(at.x(0), at.y(0), (sigma / radius) * (size / 2), 0, 2 * Math.PI);
-    context.stroke();
+  for (const line of contours) {
+    trace(context, at, line);
+    stroke(context, "rgba(255, 255, 255, 0.4)", 2); // to be seen where D is near 0 or 1
+    context.setLineDash([5, 4]);
+    stroke(context, "#333", 0.8);
+    context.setLineDash([]);
   }
-  context.setLineDash([]);
   const free = state.method === "score" || state.method === "string"; // which know no level of a
   const centre = free || state.goal === "below" ? 0 : (state.level ?? 0);
   const rims = [centre - bandOf(state), centre + bandOf(state)];

@@ -1,6 +1,6 @@
 // Paths from A to B through places where there are codes; nav_utils/navigation.py.
 
-import { SLICE, aimOf, correcting, finished, hasFailed, logQ } from "./correction.js";
+import { SLICE, aimOf, correcting, finished, hasFailed } from "./correction.js";
 import { arcs, lerp, lerpAt, linspace, mix, slerp, slerpAt } from "./interpolation.js";
 
 /**
@@ -16,7 +16,8 @@ import { arcs, lerp, lerpAt, linspace, mix, slerp, slerpAt } from "./interpolati
  *     outside                   [before, after], how many are not inside
  *     status                    Int8Array(n), see STATUS; 0 where no point is corrected alone
  *     failed                    how many the corrector gave up on
- *     bottleneck, bottleneckAt  the lowest log p - a on a dense look, in nats, and [x, y], where
+ *     bottleneck, bottleneckAt  the lowest log p - a on a dense look, in nats, and [x, y], where;
+ *                               null twice where the page cannot compute the prior
  *     verdict                   "reached", "stalled" (not at B), "infeasible" (the bottleneck is
  *                               below the level of 95 % of codes and both ends) or "non_finite"
  *     lengthRatio               length over that of the straight line
@@ -70,6 +71,7 @@ function* pointwise(proposal, task) {
 const ruleOf = ({ state, space, trace }) => ({
   ...state,
   logQ50: space.meta.log_q_50,
+  prior: space.prior,
   noData: space.noData,
   trace,
 });
@@ -135,14 +137,16 @@ function* string(proposal, task) {
 }
 
 /** The string after a move of its inner points, none longer than the spacing. */
-function* across(points, spacing, { state, field }) {
+function* across(points, spacing, { state, field, space: { prior } }) {
   const moved = points.slice();
   const out = new Float64Array(3);
+  const score = new Float64Array(2);
   for (let i = 2; i < points.length - 2; i += 2) {
     if ((i / 2) % SLICE === 1) yield;
     field.evaluate(points[i], points[i + 1], out);
-    const fx = -points[i] - out[1]; // the force, the gradient of log q
-    const fy = -points[i + 1] - out[2];
+    prior.score(points[i], points[i + 1], score);
+    const fx = score[0] - out[1]; // the force, the gradient of log q
+    const fy = score[1] - out[2];
     if (!Number.isFinite(fx + fy)) continue; // stay
     let tx = points[i + 2] - points[i - 2];
     let ty = points[i + 3] - points[i - 1];
@@ -195,7 +199,7 @@ export function evenlySpaced(points, n) {
 function* judged(proposal, { points, status }, { state, field, space }) {
   // The string knows neither goal nor level: it is measured by the band round D = 1/2.
   const rule = state.method === "string" ? { ...state, goal: "band", level: null } : state;
-  const { excess } = aimOf({ ...rule, logQ50: space.meta.log_q_50 });
+  const { excess } = aimOf({ ...rule, logQ50: space.meta.log_q_50, prior: space.prior });
   const insideOf = (z, a) => Uint8Array.from(a, (x, i) => excess(z[2 * i], z[2 * i + 1], x) <= 0);
   const aProposal = yield* logits(proposal, field);
   const a = yield* logits(points, field);
@@ -208,7 +212,7 @@ function* judged(proposal, { points, status }, { state, field, space }) {
     inside,
     outside: [insideProposal, inside].map((flags) => flags.length - sum(flags)),
     failed: status.filter(hasFailed).length,
-    ...(yield* verdictOn(points, state, field, space.meta.log_q_95)),
+    ...(yield* verdictOn(points, state, field, space)),
     ...shapeOf(points, distance(state.a, state.b)),
   };
 }
@@ -225,17 +229,19 @@ function* logits(points, field) {
 }
 
 /** The verdict, from a look between the points too. */
-function* verdictOn(points, { b }, field, logQ95) {
+function* verdictOn(points, { b }, field, { prior, meta }) {
   const dense = evenlySpaced(points, Math.max(400, 2 * points.length));
   const a = yield* logits(dense, field);
-  const values = a.map((x, i) => logQ(dense[2 * i], dense[2 * i + 1], x));
+  const logP = (i) => (prior ? prior.logProb(dense[2 * i], dense[2 * i + 1]) : 0);
+  const values = a.map((x, i) => logP(i) - x);
   const bottleneck = Math.min(...values); // NaN if there is one
   const where = values.findIndex((x) => Object.is(x, bottleneck));
-  const level = Math.min(values[0], values.at(-1), logQ95) - 1e-4;
+  const level = Math.min(values[0], values.at(-1), meta.log_q_95) - 1e-4;
   const arrived = distance(points.subarray(-2), b) <= 1e-6 * (1 + length(...b));
-  let verdict = bottleneck < level ? "infeasible" : "reached";
+  let verdict = prior && bottleneck < level ? "infeasible" : "reached";
   if (!arrived) verdict = "stalled";
   if (!values.every(Number.isFinite)) verdict = "non_finite";
+  if (!prior) return { bottleneck: null, bottleneckAt: null, verdict };
   return { bottleneck, bottleneckAt: [dense[2 * where], dense[2 * where + 1]], verdict };
 }
 

@@ -1,34 +1,38 @@
 // What the explorer knows of a latent space, read from the bytes of a safetensors file; see
 // nav_utils/explorer/packing.py for what is in it.
 
+import { atlas } from "./atlas.js";
 import { bitAt, gridField, nodeMask } from "./grid.js";
 import { decoder, networkField } from "./mlp.js";
+import { readPrior } from "./prior.js";
+import { CHOICES } from "./state.js";
 
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * The space in `bytes` (Uint8Array, DataView or ArrayBuffer): { meta, grid, exact (null where the
- * ratio is no mlp), decode, codes Float32Array(2m), labels Uint8Array(m), noData(x, y) -> bool }.
+ * ratio is no mlp), prior (null where the page cannot compute it), decode, atlas (null where there
+ * is the decoder itself), codes Float32Array(2m), labels Uint8Array(m), noData(x, y) -> bool }.
  * grid and exact are fields: evaluate(x, y, out) writes the logit to out[0], its gradient to out[1]
- * and out[2]. decode: see `decoder` in mlp.js.
+ * and out[2]. prior: see prior.js. decode: see mlp.js and atlas.js.
  *
  * Throws an Error that says what was expected and what came, whatever the bytes are.
  */
 export function readPayload(bytes) {
   const { tensors, meta } = readSafetensors(bytes);
   checkMeta(meta);
-  const { low, high, image } = meta;
+  const { low, high } = meta;
   const n = tensors.grid?.shape[0] ?? 0;
   if (n < 4) fail("a grid of at least 4 x 4 nodes", n);
   const coefficients = take(tensors, "grid", "I16", [n, n]);
   const bits = take(tensors, "no_data", "U8", [Math.ceil((n * n) / 8)]);
-  const pixels = readPixels(tensors, image[0] * image[1]);
   const m = tensors.codes?.shape[0] ?? 0;
   return {
     meta,
     grid: gridField(coefficients, n, low, high, meta.grid_scale),
     exact: readExact(tensors, meta),
-    decode: decoder(readLayers(tensors, "decoder", pixels.length), pixels, image[0] * image[1]),
+    prior: meta.prior && readPrior(meta.prior),
+    ...readDecoder(tensors, meta),
     codes: take(tensors, "codes", "F16", [m, 2]),
     labels: take(tensors, "labels", "U8", [m]),
     noData: nodeMask(bits, n, low, high),
@@ -134,13 +138,12 @@ function singles(halves) {
 // ---- what is in it ------------------------------------------------------------------------------
 
 // prettier-ignore
-const NUMBERS = ["radius", "low", "high", "grid_scale", "grid_error", "scale", "shift", "level_95",
-  "log_q_95", "log_q_50"];
+const NUMBERS = ["radius", "low", "high", "grid_scale", "grid_error", "scale", "shift", "level_95"];
 
 function checkMeta(meta) {
   if (meta.version !== VERSION) fail(`version ${VERSION}`, brief(meta.version));
   if (typeof meta.name !== "string") fail("a name", brief(meta.name));
-  for (const key of NUMBERS) {
+  for (const key of meta.prior ? [...NUMBERS, "log_q_95", "log_q_50"] : NUMBERS) {
     if (!Number.isFinite(meta[key])) fail(`a finite number ${key}`, brief(meta[key]));
   }
   for (const key of ["radius", "grid_scale", "scale"]) {
@@ -148,9 +151,11 @@ function checkMeta(meta) {
   }
   if (!(meta.low < meta.high)) fail("low below high", `${meta.low} and ${meta.high}`);
   const { image, presets, start } = meta;
-  if (!Array.isArray(image) || image.length !== 2 || !image.every((x) => isCount(x) && x > 0)) {
-    fail("an image of [height, width]", brief(image));
+  if (!Array.isArray(image) || image.length !== 3 || !image.every((x) => isCount(x) && x > 0)) {
+    fail("an image of [channels, height, width]", brief(image));
   }
+  if (image[0] !== 1 && image[0] !== 3) fail("1 or 3 channels", image[0]);
+  checkPrior(meta);
   if (!isObject(presets)) fail("an object presets", brief(presets));
   for (const [name, preset] of Object.entries(presets)) {
     if (typeof preset?.text !== "string" || !isObject(preset.state)) {
@@ -158,6 +163,34 @@ function checkMeta(meta) {
     }
   }
   if (!isObject(start)) fail("an object start", brief(start));
+}
+
+function checkPrior({ prior, methods, contours }) {
+  if (prior !== null && !readPrior(prior)) fail("a known prior or null", brief(prior));
+  const known = CHOICES.method.slice(0, prior ? undefined : -2); // the last two need one
+  const isKnown = (name) => known.includes(name);
+  if (!Array.isArray(methods) || !methods.includes("gauss_newton") || !methods.every(isKnown)) {
+    fail(`methods of ${known}`, brief(methods));
+  }
+  const isLine = (line) => Array.isArray(line) && line.every(Number.isFinite);
+  if (!Array.isArray(contours) || !contours.every(isLine)) fail("contours", brief(contours));
+}
+
+/** What makes images: { decode, atlas }. */
+function readDecoder(tensors, { atlas: facts, image, radius }) {
+  const size = image.reduce((product, n) => product * n);
+  if (facts === null) {
+    const pixels = readPixels(tensors, size);
+    const layers = readLayers(tensors, "decoder", pixels.length);
+    return { decode: decoder(layers, pixels, size), atlas: null };
+  }
+  const { nodes, error } = facts ?? {};
+  if (!(isCount(nodes) && nodes > 1 && Number.isFinite(error))) {
+    fail("an atlas of several nodes, or null", brief(facts));
+  }
+  const sheet = take(tensors, "atlas", "U8", [tensors.atlas?.shape[0] ?? 0]);
+  const found = atlas(sheet, { nodes, error }, image, radius);
+  return { decode: found.decode, atlas: found };
 }
 
 /** The pixels that the decoder has an output for. */

@@ -138,7 +138,8 @@ export function makeSlow(words, space, change) {
   };
 
   const move = (state) =>
-    words.formula[state.method](targetOf(state).centre) + (state.noise ? words.formula.noise : "");
+    words.formula[state.method](targetOf(state).centre, space.prior?.kind) +
+    (state.noise ? words.formula.noise : "");
 
   /** What the numbers are compared with: see `aimOf`. */
   function targetOf(state) {

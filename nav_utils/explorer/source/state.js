@@ -51,13 +51,14 @@ const WHOLE = ["steps", "seed", "points"];
 /**
  * The whole state that anything describes: numbers out of range moved to the nearest end, defaults
  * for what is missing or makes no sense (eta's is that of the method), unknown keys dropped.
- * meta: { radius }. Never throws.
+ * meta: { radius, methods (that there are for this space; all if not given) }. Never throws.
  */
-export function clampState(raw, { radius }) {
+export function clampState(raw, { radius, methods = CHOICES.method }) {
   const given = typeof raw === "object" && raw !== null ? raw : {};
   const state = {};
   for (const key of Object.keys(DEFAULTS)) {
-    const value = Object.hasOwn(given, key) ? valueOf(key, given[key], radius) : undefined;
+    let value = Object.hasOwn(given, key) ? valueOf(key, given[key], radius) : undefined;
+    if (key === "method" && !methods.includes(value)) value = undefined;
     const usual = key === "eta" ? ETA[state.method] : valueOf(key, DEFAULTS[key], radius);
     state[key] = value ?? usual;
   }

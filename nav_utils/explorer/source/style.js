@@ -37,13 +37,15 @@ button:focus-visible, select:focus-visible, input:focus-visible, summary:focus-v
 .curve { height: 150px; }
 .said { margin: 0; min-height: 11.6em; }
 .point { margin: 0; min-height: 2.9em; color: var(--text); }
-.note { margin: 0; font-size: 13px; color: var(--faint); }
-.card[data-theme="light"] .note { color: #595f69; }
+.note, .images { margin: 0; font-size: 13px; color: var(--faint); }
+.card[data-theme="light"] :is(.note, .images) { color: #595f69; }
 .digits { display: grid; gap: 2px; grid-template-columns: minmax(0, 1fr); font-size: 13px; }
 .names { display: contents; }
 .names span:last-child { order: 1; }
 .film { position: relative; }
 .rows { image-rendering: pixelated; background: #fff; border: 1px solid var(--faint); }
+.rows[data-large="true"] { image-rendering: auto; }
+.images { order: 2; grid-column: 1 / -1; }
 .film i { position: absolute; top: 0; bottom: 0; border: 3px solid #7a0177; pointer-events: none; }
 details { margin-top: 10px; }
 summary { cursor: pointer; padding: 4px 0; }

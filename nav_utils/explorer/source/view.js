@@ -4,7 +4,8 @@
 import { ETA, LIMITS, clampState } from "./state.js";
 import { navigate, navigateInSlices } from "./navigation.js";
 import { drawGround, drawMark, drawPath, sigmoid, toPixel } from "./map.js";
-import { drawCurve, drawRows } from "./curve.js";
+import { drawCurve } from "./curve.js";
+import { makeFilm, shownAt } from "./film.js";
 import { makeControls } from "./controls.js";
 import { makeDraggable } from "./handles.js";
 import { SHOWN, layout } from "./layout.js";
@@ -24,7 +25,8 @@ export class View {
    * @param {object} space from `readPayload`
    * @param {{start: object, first: object}} states what Reset returns to; what to show first
    * @param {object} words all texts, a file like words.en.js
-   * @param {{link: (state) => {label, text}, release?: (state, path) => void}} host
+   * @param {{link: (state) => {label, text}, release?: (state, path) => void, decode?: (points) =>
+   *   void}} host
    */
   constructor(el, space, { start, first }, words, host) {
     Object.assign(this, { space, start, words, host, state: first });
@@ -43,6 +45,8 @@ export class View {
     for (const name of ["ground", "over", "curve", "rows"]) {
       this.contexts[name] = this.parts[name].getContext("2d");
     }
+    const rows = { context: this.contexts.rows, note: this.parts.images };
+    this.film = makeFilm(space, rows, words, () => this.invalidate({ shown: false }));
     this.listen();
     this.resize = this.resize.bind(this);
     this.watcher = new ResizeObserver(this.resize);
@@ -117,7 +121,7 @@ export class View {
       words,
     });
     if (!stale.shown) {
-      this.drawDigits(stage);
+      this.film.draw(this.path.proposal, stage.points);
       this.controls.show(state);
       this.placeHandles();
       this.showPreset();
@@ -145,19 +149,6 @@ export class View {
     drawMark(context, this.size, radius, at(from), at(stage.points));
   }
 
-  drawDigits(stage) {
-    const n = this.path.status.length;
-    const shown = (points) => {
-      const some = new Float64Array(2 * SHOWN);
-      for (let k = 0; k < SHOWN; k++) {
-        const i = shownAt(k, n);
-        some.set(points.subarray(2 * i, 2 * i + 2), 2 * k);
-      }
-      return some;
-    };
-    drawRows(this.contexts.rows, this.space, shown(this.path.proposal), shown(stage.points));
-  }
-
   describe(stage) {
     const { checked, mark, parts, path, space, words } = this;
     const n = path.status.length;
@@ -169,6 +160,7 @@ export class View {
       : checked
         ? words.exact
         : words.quick;
+    if (!space.prior) parts.note.textContent += ` ${words.noPrior}`;
     parts.column.hidden = mark === null;
     if (mark === null) {
       const [da, db] = [path.aProposal[0], path.aProposal.at(-1)].map(sigmoid);
@@ -187,8 +179,10 @@ export class View {
   }
 
   sentence() {
-    const both = this.result.paths.length > 1 ? ` ${this.words.bothArcs}` : "";
-    return this.words.words(this.path, this.state, this.space.meta.log_q_95) + both;
+    const { space, words } = this;
+    const which = space.prior ? words.bothArcs : words.firstArc;
+    const both = this.result.paths.length > 1 ? ` ${which}` : "";
+    return words.words(this.path, this.state, space.meta.log_q_95) + both;
   }
 
   /** How a point ended, in words. */
@@ -288,6 +282,7 @@ export class View {
     this.result = result;
     this.checked = this.space.exact !== null;
     this.invalidate({ result: false, shown: false });
+    this.film.ask(this.path.proposal, this.path.points, this.host.decode);
     if (!this.owed) return;
     this.owed = false;
     this.parts.live.textContent = this.sentence();
@@ -381,9 +376,6 @@ export class View {
     }
   }
 }
-
-/** The point that image k of a row shows. */
-const shownAt = (k, n) => Math.round((k / (SHOWN - 1)) * (n - 1));
 
 /** Give a canvas the pixels of the screen; whether that changed, and so emptied, it. */
 function fit(canvas, width, height) {

@@ -8,6 +8,10 @@ const short = (x) => String(Number(x.toPrecision(3))).replace("-", "\u2212");
 const less = (a, c) => `${a} ${c < 0 ? "+" : "\u2212"} ${short(Math.abs(c))}`;
 const minus = (c) => (c ? `(${less("a", c)})` : "a");
 
+/** A step up log q, with the gradient of log p written out for N(0, I). */
+const ascent = (prior) =>
+  `z \u2190 z + \u03b7 (${prior === "normal" ? "\u2212z" : "\u2207log p"} \u2212 \u2207a)`;
+
 const STATUS = ["inside", "converged", "steps ran out", "does not move", "no data", "not finite"];
 
 export const en = {
@@ -87,7 +91,9 @@ export const en = {
     const lowest = `its lowest log p \u2212 a is ${number(p.bottleneck, digits)}`;
     const rare = `rarer than 95 % of codes, which are above ${number(typical, digits)}`;
     if (p.verdict === "stalled") return "It stalls: it does not arrive at B.";
+    if (p.bottleneck === -Infinity) return "It leaves the places where the prior has mass.";
     if (p.verdict === "non_finite") return "It met values that are not finite.";
+    if (p.bottleneck === null) return "It arrives.";
     if (p.verdict === "infeasible") return `It arrives, but ${lowest}, ${rare}.`;
     return p.bottleneck < typical
       ? `It arrives; ${lowest}, ${rare}, but no rarer than its worse end, which was given.`
@@ -106,6 +112,16 @@ export const en = {
   quick: "Computed on a grid.",
   gridOnly: (error) => `Computed on a grid, whose D is off by at most ${short(error)}.`,
   bothArcs: "Shown below: the arc whose bottleneck is better.",
+  firstArc: "Shown below: the shorter arc.",
+  noPrior:
+    "Not offered: score, string, a verdict by log p \u2212 a. The page cannot compute log p here.",
+  imagesExact: "Images: by the decoder itself.",
+  imagesKernel: "Images: by the decoder itself, in the kernel.",
+  imagesAtlas: ({ nodes, error }) =>
+    `Images: blended from an atlas of ${nodes} \u00d7 ${nodes} decoded ones; ` +
+    `off by ${number(error, 1)} of 255 grey levels on average.`,
+  imagesWait: "Images: the atlas is being read.",
+  imagesNone: (reason) => `Images: none; the atlas: ${reason}`,
 
   slow: "Slow motion",
   slowEnd: "Leave slow motion",
@@ -166,9 +182,8 @@ export const en = {
     gauss_newton: (c) =>
       `z \u2190 z \u2212 \u03b7 \u00b7 ${minus(c)} \u2207a / (|\u2207a|\u00b2 + 0.001), no longer than \u00bd; ` +
       "a step that overshoots is taken back and halved",
-    score: () => "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a), no longer than \u00bd",
-    string: () =>
-      "z \u2190 z + \u03b7 (\u2212z \u2212 \u2207a), across the path; then evenly spaced",
+    score: (c, prior) => `${ascent(prior)}, no longer than \u00bd`,
+    string: (c, prior) => `${ascent(prior)}, across the path; then evenly spaced`,
     noise: "; plus noise",
   },
 
