@@ -119,12 +119,12 @@ def test_calibrate_judges_by_codes_that_it_has_not_seen_and_keeps_the_ratio(
 ):
     folder, codes, _ = files
     out = tmp_path / "ratio.safetensors"
-    words = ["calibrate", str(folder / "codes.npy"), "--steps", "100", "--out", str(out)]
+    words = ["calibrate", str(folder / "codes.npy"), "--steps", "40", "--out", str(out)]
     assert main(words) == FINE
     said = "\n".join(lines(capsys))
     assert "1,080 fitted on, 120 judge, d = 2" in said
     order = torch.randperm(1200, generator=torch.Generator().manual_seed(0))
-    ratio = fit_ratio(codes[order[120:]], steps=100, progress=False)
+    ratio = fit_ratio(codes[order[120:]], steps=40, progress=False)
     prior = ratio.prior.sample(120, torch.Generator().manual_seed(1))
     report = calibration_report(ratio, codes[order[:120]], prior)
     assert f"held-out loss          {report.held_out_loss:.4f} nats" in said
@@ -138,7 +138,7 @@ def test_calibrate_says_when_to_distrust(files, capsys, tmp_path):
     np.save(tmp_path / "few.npy", codes[:200].numpy() + 9)
     np.save(tmp_path / "test.npy", codes[200:240].numpy() + 9)
     words = ["calibrate", str(tmp_path / "few.npy"), "--test", str(tmp_path / "test.npy")]
-    assert main([*words, "--steps", "100"]) == FINE
+    assert main([*words, "--steps", "40"]) == FINE
     said = "\n".join(lines(capsys))
     assert "200 fitted on, 40 judge" in said
     assert "distrust it: the codes are far from the prior" in said
