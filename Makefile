@@ -78,7 +78,7 @@ endif
 	@mkdir -p .venv && rm -f .venv/.installed .venv/.lab && touch .venv/.incomplete
 	[ -x $(PY) ] || $(PYTHON) -m venv .venv
 	$(PIP) --no-deps $(TORCH) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
-	$(PIP) -c constraints.txt -e '.[book,test]'
+	$(PIP) -c constraints.txt -e '.[course,book,test]'
 	@rm .venv/.incomplete && pwd -P > $@
 
 .venv/.lab: .venv/.installed

@@ -1,7 +1,7 @@
 """The command that corrects a file of codes into another.
 
-    python -m nav_utils.correct_file IN OUT --space mnist-2d --method gauss_newton
-    torchrun --standalone --nproc-per-node 2 -m nav_utils.correct_file IN OUT --space mnist-2d
+    nav-utils correct IN OUT --space mnist-2d --method gauss_newton
+    torchrun --standalone --nproc-per-node 2 -m nav_utils correct IN OUT --space mnist-2d
 
 IN is a safetensors file with codes "z" (N, d). OUT gets the columns of a `Correction`, and its
 metadata say what they were made from. Rows are computed in shards, which the processes share out;
@@ -10,6 +10,7 @@ the same command, with any number of processes, finishes the work and does none 
 
 A process holds one shard in memory; the one that joins them holds the whole result, twice.
 `correct`'s noise depends on a point's place in its batch, here the shard: there is no such option.
+`python -m nav_utils.correct_file` is the same command under its old name.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from nav_utils.pretrained import CHECKPOINTS, verified
 from nav_utils.ratio import DensityRatio
 from nav_utils.steps import GOALS, METHODS, Band, Below, Denser, Goal, Method, Score, method_of
 
+RATIO = "a file that DensityRatio.save wrote, as FOLDER/ratio.safetensors of a space of your own"
 COLUMNS = ("z", "status", "n_steps", "logit_before", "logit_after", "displacement")
 
 
@@ -247,19 +249,14 @@ def stop(number: int, _: Any) -> None:
     )
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m nav_utils.correct_file",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
     add, gpu = parser.add_argument, torch.cuda.is_available()
     add("source", type=pathlib.Path, metavar="IN", help='safetensors file with codes "z" (N, d)')
     add("target", type=pathlib.Path, metavar="OUT", help="safetensors file to write")
     compass = parser.add_mutually_exclusive_group(required=True)
     compass.add_argument("--space", metavar="NAME", help="a shipped latent space")
-    compass.add_argument("--ratio", metavar="FILE", type=pathlib.Path, help="DensityRatio.save's")
+    compass.add_argument("--ratio", metavar="FILE", type=pathlib.Path, help=RATIO)
     add("--method", choices=METHODS, default="probability", help="default: the literal update")
     add("--step-size", type=float, help="default: the method's own")
     add("--goal", choices=GOALS, help="default: the band; for the score, denser")
@@ -269,13 +266,27 @@ def main(arguments: list[str] | None = None) -> None:
     add("--max-steps", type=int, default=200)
     add("--shard-size", type=int, default=250_000, metavar="ROWS", help="default: 250,000")
     add("--device", choices=["cpu", "cuda"], default="cuda" if gpu else "cpu")
-    given = parser.parse_args(arguments)
-    if given.device == "cuda" and not gpu:
-        parser.error("--device cuda: torch finds no GPU here")
+
+
+def carry_out(given: argparse.Namespace) -> None:
+    """Do what the command line asks for; ValueError or OSError when it cannot be done."""
+    if given.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda: torch finds no GPU here")
     if given.device == "cuda":  # one for each process
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    run(make_job(given))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line by its old name; `nav-utils correct` is the same."""
+    parser = argparse.ArgumentParser(
+        prog="python -m nav_utils.correct_file",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(parser)
     try:
-        run(make_job(given))
+        carry_out(parser.parse_args(arguments))
     except (OSError, ValueError) as error:
         raise SystemExit(f"{parser.prog}: {error}") from error
 

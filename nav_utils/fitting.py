@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from tqdm.auto import tqdm
 
-from nav_utils.arguments import expect_codes, seeded_generator
+from nav_utils.arguments import expect_codes, expect_whole, seeded_generator
+from nav_utils.bridges import chain, telescope, warn_of_separation
 from nav_utils.densities import StandardNormal
 from nav_utils.models import mlp, seeded
 from nav_utils.priors import Prior, as_prior
@@ -27,12 +28,23 @@ def logistic_loss(prior_logits: Tensor, code_logits: Tensor) -> Tensor:
     return 0.5 * (F.softplus(-prior_logits).mean() + F.softplus(code_logits).mean())
 
 
+def bridge_loss(logits: Sequence[Tensor]) -> Tensor:
+    """Mean logistic loss of K heads in nats, head k between link k and link k + 1.
+
+    Args:
+        logits: of all heads on each link, K + 1 tensors (N, K); see `nav_utils.bridges.chain`.
+    """
+    pairs = zip(logits, logits[1:], strict=False)
+    return torch.stack([logistic_loss(a[:, k], b[:, k]) for k, (a, b) in enumerate(pairs)]).mean()
+
+
 def fit_ratio(
     codes: Tensor,
     held_out: Tensor | None = None,
     prior: Prior | Distribution | None = None,
     *,
     seed: int = 0,
+    bridges: int = 1,
     hidden: Sequence[int] = (128, 128, 128),
     steps: int = 4000,
     batch_size: int = 1024,
@@ -55,24 +67,38 @@ def fit_ratio(
         held_out: (M, d), codes of other images; a sixth of `codes`, drawn at random, if not given.
         prior: N(0, I) if not given.
         seed: of weights, batches, prior samples and splits.
+        bridges: K, how many questions make up the ratio. With more than one, K heads on one body
+            tell neighbours apart in a chain from the prior to the codes, and the ratio is the sum
+            of their logits, again a network with one output. See `nav_utils.bridges`.
+        batch_size: prior samples in a batch, and codes. With bridges the links share these
+            2 batch_size rows, so that a step costs what it costs without.
         hidden: widths of the network's hidden layers.
         steps: at most so many; the learning rate of AdamW falls to 0 along half a cosine.
         weight_decay: of AdamW; more of it where codes are few or d is large.
         check_every, patience: the held-out loss is looked at every so many steps; training stops
             after `patience` looks without a better one, and the best weights are kept. By default
             it looks on to the end: the gradient only becomes smooth as the rate comes down.
-        recalibrate: fit scale and shift on the stopping half (Platt 1999), keeping levels' order.
+        recalibrate: fit scale and shift on the stopping half (Platt 1999), of each bridge; with one
+            bridge the order of levels stays.
         callback: called at every look with a dict: step, train_loss, held_out_loss, network.
 
     Returns:
-        A `DensityRatio`, on `device`. Its `history` has step, train_loss and held_out_loss.
+        A `DensityRatio`, on `device`. Its `history` has step, train_loss and held_out_loss, of
+        prior against codes; with bridges train_loss is their mean, and bridge_loss, their held-out
+        mean, is what stops the training.
+
+    Warns:
+        UserWarning: when held-out codes and prior, or neighbours in the chain, are told apart so
+            well that the logit has lost its scale.
 
     Raises:
         ValueError: codes not finite, too few, all the same, of another dimension than held_out or
             the prior, or rows that stand in both codes and held_out.
         FloatingPointError: when the held-out loss is not finite.
-    Source: Sugiyama, Suzuki and Kanamori 2012; as a diagnosis of GANs, Azadi et al. 2018.
+    Source: Sugiyama, Suzuki and Kanamori 2012; as a diagnosis of GANs, Azadi et al. 2018; bridges,
+        Rhodes, Xu and Gutmann 2020, arXiv 2006.12204.
     """
+    (bridges,) = expect_whole(1, bridges=bridges)
     expect_codes(codes, held_out)
     prior = as_prior(prior or StandardNormal(codes.shape[1]))
     if prior.dim != codes.shape[1]:
@@ -81,21 +107,25 @@ def fit_ratio(
         )
     fitting, stopping, levels = (part.to(device) for part in split_codes(codes, held_out, seed))
     with seeded(seed):
-        network = mlp([prior.dim, *hidden, 1]).to(device)
+        network = mlp([prior.dim, *hidden, bridges]).to(device)
     generator = seeded_generator(seed, device)
     stopping_prior = prior.sample(4 * len(stopping), generator)
+    centre = stopping_prior.mean(0)
+    held_out_links = chain(stopping_prior, stopping, centre, bridges)
+    rows_each = max(1, 2 * batch_size // (bridges + 1))
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
     )
     history: dict[str, list[float]] = {"step": [], "train_loss": [], "held_out_loss": []}
-    kept, best_look, recent = copy.deepcopy(network.state_dict()), 0, []
+    history |= {"bridge_loss": []} if bridges > 1 else {}
+    kept, best, best_look, recent = copy.deepcopy(network.state_dict()), math.inf, 0, []
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
     with tqdm(total=steps, unit="step", desc="ratio", disable=silent) as bar:
         for number in range(1, steps + 1):
             optimizer.param_groups[0]["lr"] = cosine_rate(learning_rate, (number - 1) / steps)
-            rows = torch.randint(len(fitting), (batch_size,), generator=generator, device=device)
-            batch = torch.cat([prior.sample(batch_size, generator), fitting[rows]])
-            loss = logistic_loss(*network(batch).squeeze(-1).chunk(2))
+            rows = torch.randint(len(fitting), (rows_each,), generator=generator, device=device)
+            links = chain(prior.sample(rows_each, generator), fitting[rows], centre, bridges)
+            loss = bridge_loss(network(torch.cat(links)).chunk(bridges + 1))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -104,27 +134,38 @@ def fit_ratio(
             if number % check_every and number != steps:
                 continue
             with torch.no_grad():
-                value = float(logistic_loss(network(stopping_prior), network(stopping)))
+                logits = [network(z) for z in held_out_links]
+                value = float(bridge_loss(logits))
+                whole = float(logistic_loss(logits[0].sum(-1), logits[-1].sum(-1)))
             if not math.isfinite(value):
                 raise FloatingPointError(
                     f"the held-out loss is {value} at step {number} of {steps}: the training has "
                     "diverged. Try a smaller learning_rate, and look at the codes for values far "
                     "from all others"
                 )
-            look = {"step": number, "train_loss": sum(recent) / len(recent), "held_out_loss": value}
+            look = {"step": number, "train_loss": sum(recent) / len(recent), "held_out_loss": whole}
+            look |= {"bridge_loss": value} if bridges > 1 else {}
             for name, entry in look.items():
                 history[name].append(entry)
             recent.clear()
             bar.set_postfix(look, refresh=False)
             if callback is not None:
-                callback(look | {"network": network})
-            if value <= min(history["held_out_loss"]):
-                kept, best_look = copy.deepcopy(network.state_dict()), len(history["step"])
+                callback(look | {"network": network if bridges == 1 else telescope(network)})
+            if value <= best:
+                kept, best = copy.deepcopy(network.state_dict()), value
+                best_look = len(history["step"])
             elif len(history["step"]) - best_look >= patience:
                 break
     network.load_state_dict(kept)
-    scale, shift = platt(network, stopping_prior, stopping) if recalibrate else (1.0, 0.0)
-    ratio = DensityRatio(network, levels, prior, scale, shift)
+    with torch.no_grad():
+        logits = [network(z) for z in held_out_links]
+    warn_of_separation(logits)
+    turns = [(1.0, 0.0)] * bridges
+    if recalibrate:
+        turns = [platt_of(logits[k][:, k], logits[k + 1][:, k]) for k in range(bridges)]
+    if bridges > 1:  # the heads become one, each with its own calibration
+        network, turns = telescope(network, turns), [(1.0, 0.0)]
+    ratio = DensityRatio(network, levels, prior, *turns[0])
     ratio.history = history
     return ratio
 
@@ -146,7 +187,12 @@ def split_codes(codes: Tensor, held_out: Tensor | None, seed: int) -> tuple[Tens
 def platt(network: nn.Module, prior_samples: Tensor, codes: Tensor) -> tuple[float, float]:
     """Scale and shift of the logit with the least logistic loss; the scale is positive."""
     with torch.no_grad():
-        on_prior, on_codes = (network(z).squeeze(-1).double() for z in (prior_samples, codes))
+        return platt_of(*(network(z).squeeze(-1) for z in (prior_samples, codes)))
+
+
+def platt_of(on_prior: Tensor, on_codes: Tensor) -> tuple[float, float]:
+    """As `platt`, from the logits (N,) and (M,)."""
+    on_prior, on_codes = on_prior.double(), on_codes.double()
     theta = torch.zeros(2, dtype=torch.float64, device=on_prior.device, requires_grad=True)
     optimizer = torch.optim.LBFGS([theta], max_iter=100, line_search_fn="strong_wolfe")
 

@@ -15,7 +15,6 @@ from typing import cast
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
@@ -25,6 +24,7 @@ from torch import Tensor
 
 from nav_utils.arguments import kind_of
 from nav_utils.correction import Status
+from nav_utils.extras import display
 from nav_utils.navigation import Path
 from nav_utils.pretrained import LatentSpace
 from nav_utils.ratio import Ratio

@@ -12,13 +12,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import ipywidgets as widgets
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
 from nav_utils.correction import Run
+from nav_utils.extras import needs_course
 from nav_utils.interpolation import lerp
 from nav_utils.memory import remembered
 from nav_utils.navigation import Path, Planner, Pointwise, String, navigate
@@ -33,6 +33,11 @@ from nav_utils.plots import (
 from nav_utils.pretrained import LatentSpace
 from nav_utils.ratio import Ratio
 from nav_utils.steps import Band, Below, Goal, Score, method_of
+
+try:
+    import ipywidgets as widgets
+except ModuleNotFoundError as error:
+    raise needs_course("An app for notebooks", error) from error
 
 RADIUS = 3.5  # of the map, and of the sliders of the ends
 

@@ -113,10 +113,10 @@ def test_environment_yml_agrees_with_pyproject():
         ("conda-forge", "defaults", "expected conda-forge"),
         ("  - pip\n", "  - pip\n  - numpy\n", "expected only python and pip"),
         ("  - pip:", "  - pap:", "expected one list of pip"),
-        ("[book,test,lab]", "[book,tests]", "no extra tests"),
+        ("[course,book,test,lab]", "[book,tests]", "no extra tests"),
         ("-c constraints.txt", "-c constraint.txt", "no such file"),
         ("      - -c constraints.txt\n", "", "expected `-c constraints.txt`"),
-        ("- -e .[book,test,lab]", "- numpy>=1.26", "expected `-c constraints.txt`"),
+        ("- -e .[course,book,test,lab]", "- numpy>=1.26", "expected `-c constraints.txt`"),
         ("- -e .", "- numpy>=2.0\n      - -e .", "pyproject.toml does not say"),
         ("- -e .", "- bad spec ===\n      - -e .", "not a requirement"),
     ],
@@ -147,7 +147,8 @@ def test_installing_the_package_on_colab_changes_nothing_there():
     for packages in COLAB["packages"].values():
         installed.update({canonicalize_name(name): version for name, version in packages.items()})
     assert Version(COLAB["python"]) in SpecifierSet(PROJECT["requires-python"])
-    for name, specifier in requirements(PROJECT["dependencies"]).items():
+    wanted = requirements(PROJECT["dependencies"]) | requirements(EXTRAS["course"])
+    for name, specifier in wanted.items():
         assert name in installed, f"{name} is not known to be on Colab: pip would install it"
         assert Version(installed[name]) in specifier, (
             f"Colab has {name} {installed[name]}, which {specifier} would replace"
@@ -157,11 +158,12 @@ def test_installing_the_package_on_colab_changes_nothing_there():
 def test_one_place_knows_the_version():
     """setuptools reads a literal without importing anything; installed or not, all ask there."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert PROJECT["dynamic"] == ["version"] and "version" not in PROJECT
+    assert PROJECT["dynamic"] == ["version", "readme"] and "version" not in PROJECT
     read = pyproject["tool"]["setuptools"]["dynamic"]["version"]
     assert read == {"attr": "nav_utils.__version__"}
     source = (ROOT / "nav_utils" / "__init__.py").read_text(encoding="utf-8")
-    (value,) = [n.value for n in ast.parse(source).body if isinstance(n, ast.Assign)]
+    assigned = [n for n in ast.parse(source).body if isinstance(n, ast.Assign)]
+    (value,) = [n.value for n in assigned if ast.unparse(n.targets[0]) == "__version__"]
     assert ast.literal_eval(value) == nav_utils.__version__
     assert str(Version(nav_utils.__version__)) == nav_utils.__version__
     for path in (ROOT / "nav_utils").rglob("*.py"):
@@ -203,20 +205,31 @@ def test_workflow_is_well_formed(path):
         assert job["runs-on"] and job["timeout-minutes"] <= 60
         for step in job["steps"]:
             assert ("uses" in step) != ("run" in step), step
-            assert re.fullmatch(r"[\w.-]+/[\w./-]+@v\d+", step.get("uses", "a/b@v1")), step
+            action = step.get("uses", "a/b@v1")
+            assert re.fullmatch(r"[\w.-]+/[\w./-]+@(release/)?v\d+", action), step
             for command in re.findall(r"\bmake ([a-z-]+)", step.get("run", "")):
                 assert f"\n{command}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def test_workflows_cover_tests_book_and_colab():
     jobs = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in WORKFLOWS}
-    assert set(jobs) == {"test.yml", "book.yml", "colab.yml"}
+    assert set(jobs) == {"test.yml", "book.yml", "colab.yml", "release.yml"}
     matrix = jobs["test.yml"]["jobs"]["test"]["strategy"]["matrix"]
     assert matrix["python-version"] == PYTHONS
     assert jobs["book.yml"]["permissions"]["pages"] == "write"
     assert "schedule" in jobs["colab.yml"][True]
     steps = [step.get("run", "") for step in jobs["colab.yml"]["jobs"]["colab"]["steps"]]
     assert any("tests/colab_versions.json" in step for step in steps)
+
+
+def test_a_release_is_published_on_a_tag_without_a_password():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))
+    assert workflow[True] == {"push": {"tags": ["v*"]}}
+    build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
+    assert publish["needs"] == "build" and publish["permissions"] == {"id-token": "write"}
+    assert publish["steps"][-1]["uses"].startswith("pypa/gh-action-pypi-publish@")
+    assert "permissions" not in build and workflow["permissions"] == {"contents": "read"}
+    assert f"\n## {nav_utils.__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_ci_runs_the_documented_command():

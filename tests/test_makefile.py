@@ -70,7 +70,7 @@ def test_first_run_makes_the_environment_and_the_next_only_builds(project):
     assert "-m venv .venv" in calls
     assert installs(calls) == [
         "-m pip install --no-deps torch==2.13.0",
-        "-m pip install -c constraints.txt -e .[book,test]",
+        "-m pip install -c constraints.txt -e .[course,book,test]",
     ]
     run, calls = project.make("book")
     assert run.returncode == 0
@@ -81,7 +81,7 @@ def test_another_index_is_used_for_torch_alone(project):
     _, calls = project.make("env", "TORCH_INDEX=https://example.org/cpu")
     assert installs(calls) == [
         "-m pip install --no-deps torch==2.13.0 --index-url https://example.org/cpu",
-        "-m pip install -c constraints.txt -e .[book,test]",
+        "-m pip install -c constraints.txt -e .[course,book,test]",
     ]
 
 

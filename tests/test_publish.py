@@ -12,7 +12,7 @@ from tools import publish_as
 
 ROOT = Path(__file__).parents[1]
 NEW = "some-one/another.course_2"
-SETUP = '    %pip install --quiet "nav_utils @ git+https://github.com/{}"'
+SETUP = '    %pip install --quiet "nav_utils[course] @ git+https://github.com/{}"'
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_every_address_of_the_project_agrees_with_the_configuration():
     "line",
     [
         "https://colab.research.google.com/github/{other}/blob/main/x.ipynb",
-        '"    %pip install \\"nav_utils @ git+https://github.com/{other}\\""',
+        '"    %pip install \\"nav_utils[course] @ git+https://github.com/{other}\\""',
         "git clone https://github.com/{other}.git",
         "git clone https://github.com/{other}",
         "repository-code: https://github.com/{other}",

@@ -22,7 +22,7 @@ SETUP = """\
 try:
     import nav_utils
 except ModuleNotFoundError:
-    %pip install --quiet "nav_utils @ git+{url}"\
+    %pip install --quiet "nav_utils[course] @ git+{url}"\
 """  # noqa: E501
 BADGE = "**[Open in Colab](https://colab.research.google.com/github/{repo}/blob/{branch}/{path})**"
 BADGE_LINE = re.compile(r"^.*\[Open in Colab\]\(.*$", re.MULTILINE)

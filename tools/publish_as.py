@@ -84,7 +84,7 @@ def publish_as(root: Path, repository: str) -> list[Path]:
 # Addresses that are always the repository's own, whatever they say.
 OWN = (
     rf"colab\.research\.google\.com/github/({OWNER})/({NAME})/",
-    rf"nav_utils @ git\+https://github\.com/({OWNER})/({NAME}?)(?:\.git)?(?=[\"'\s\\@])",
+    rf"nav_utils(?:\[course\])? @ git\+https://github\.com/({OWNER})/({NAME}?)(?:\.git)?(?=[\"'\s\\@])",
     rf"git clone https://github\.com/({OWNER})/({NAME}?)(?:\.git)?(?=[\s`]|$)",
     rf"repository-code: [\"']?https://github\.com/({OWNER})/({NAME}?)[\"']?$",
 )

@@ -49,7 +49,7 @@ def straight(z_a: Tensor, z_b: Tensor, t: Tensor) -> Values:
 
 
 @exercise("0.1", hint="give t a second axis, t[:, None], and let broadcasting do the rest")
-def straight_path(answer) -> Mistake | None:
+def straight_path(answer: Any) -> Mistake | None:
     """A function (z_a, z_b, t) -> points (T, d)."""
     first = (
         torch.tensor([1.0, -2.0, 0.5]),
@@ -134,7 +134,7 @@ def nearest(z: Tensor, codes: Tensor) -> Values:
 
 
 @exercise("0.2", hint="a norm over the last axis gives one distance for each code; then argmin")
-def nearest_code(answer) -> Mistake | None:
+def nearest_code(answer: Any) -> Mistake | None:
     """A function (z, codes) -> index."""
     # Number 7 is the nearest; most of the others are what a certain mistake would take.
     codes = torch.tensor(
@@ -197,7 +197,7 @@ def length(points: Tensor) -> Values:
 
 
 @exercise("0.3", hint="points.diff(dim=0) are the steps; their norms are their lengths")
-def path_length(answer) -> Mistake | None:
+def path_length(answer: Any) -> Mistake | None:
     """A function points (T, d) -> length."""
     first = torch.tensor([[1.0, 0.0, 2.0], [4.0, 4.0, 2.0], [4.0, 6.0, 1.0], [2.0, 2.0, 5.0]])
     sizes = ((5, 2), (12, 5), (3, 16), (2, 2))

@@ -68,7 +68,7 @@ def density(r: Tensor, k: int, n_codes: int) -> Values:
 @exercise(
     "1.1", hint="the share k / n_codes of the codes, over the area pi r^2, then the logarithm"
 )
-def log_density(answer) -> Mistake | None:
+def log_density(answer: Any) -> Mistake | None:
     """A function (r, k, n_codes) -> log density, the shape of r."""
     others = (
         (normal(n, seed=n).exp(), k, n_codes)
@@ -110,7 +110,7 @@ LINES = (
 @exercise(
     "1.2", hint="keep the half at whose ends g has opposite signs; compare with the sign at a"
 )
-def find_between(answer) -> Mistake | None:
+def find_between(answer: Any) -> Mistake | None:
     """A function (g, a, b) -> z with g(z) near 0."""
     return first_mistake(not_between(answer, *line) for line in LINES)
 
@@ -232,7 +232,7 @@ def percentiles(values: Tensor, chosen: Tensor) -> Values:
 @exercise(
     "1.3", hint="values[chosen].mean(dim=1) are the means of the resamples; take their quantiles"
 )
-def interval(answer) -> Mistake | None:
+def interval(answer: Any) -> Mistake | None:
     """A function (values, chosen) -> (low, high)."""
 
     def pairs(n: int, n_resamples: int) -> tuple[Tensor, Tensor]:
