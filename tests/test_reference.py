@@ -91,7 +91,7 @@ def test_the_examples_run(page):
     assert said == []
 
 
-SOURCE = """Line with |norm|, a * b and a name_ of `fit_ratio`, and `unknown
+SOURCE = """Line "with" |norm|, a * b and a name_ of `fit_ratio`, and `unknown
 one`.
 
     z = x
@@ -109,7 +109,7 @@ Raises:
 Source: Someone 2001,
     somewhere.
 """
-WANTED = r"""Line with \|norm\|, a \* b and a name\_ of :py:obj:`fit_ratio <x.fit_ratio>`, and ``unknown one``.
+WANTED = r"""Line \"with\" \|norm\|, a \* b and a name\_ of :py:obj:`fit_ratio <x.fit_ratio>`, and ``unknown one``.
 
 ::
 
