@@ -78,7 +78,9 @@ def test_a_name_of_the_reference_is_there_and_says_what_it_is(name):
 def test_a_section_leads_to_what_teaches_it(page):
     for section in page.read_text(encoding="utf-8").split("\n## ")[1:]:
         words, _, rest = section.partition("```{eval-rst}")
-        assert not rest or re.search(r"\]\((?:\.\./)+(?:notebooks/|\w+\.md)", words), section.splitlines()[0]
+        assert not rest or re.search(r"\]\((?:\.\./)+(?:notebooks/|\w+\.md)", words), (
+            section.splitlines()[0]
+        )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
