@@ -78,7 +78,9 @@ def test_a_name_of_the_reference_is_there_and_says_what_it_is(name):
 def test_a_section_leads_to_what_teaches_it(page):
     for section in page.read_text(encoding="utf-8").split("\n## ")[1:]:
         words, _, rest = section.partition("```{eval-rst}")
-        assert not rest or re.search(r"\]\((?:\.\./)+(?:notebooks/|\w+\.md)", words), section.splitlines()[0]
+        assert not rest or re.search(r"\]\((?:\.\./)+(?:notebooks/|\w+\.md)", words), (
+            section.splitlines()[0]
+        )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -91,7 +93,7 @@ def test_the_examples_run(page):
     assert said == []
 
 
-SOURCE = """Line with |norm|, a * b and a name_ of `fit_ratio`, and `unknown
+SOURCE = """Line "with" |norm|, a * b and a name_ of `fit_ratio`, and `unknown
 one`.
 
     z = x
@@ -109,7 +111,7 @@ Raises:
 Source: Someone 2001,
     somewhere.
 """
-WANTED = r"""Line with \|norm\|, a \* b and a name\_ of :py:obj:`fit_ratio <x.fit_ratio>`, and ``unknown one``.
+WANTED = r"""Line \"with\" \|norm\|, a \* b and a name\_ of :py:obj:`fit_ratio <x.fit_ratio>`, and ``unknown one``.
 
 ::
 

@@ -85,7 +85,7 @@ def inline(text, homes):
     pieces = MARKED.split(text)
     for number, piece in enumerate(pieces):
         if number % 2 == 0:
-            piece = re.sub(r"([\\*|])", r"\\\1", piece)
+            piece = re.sub(r"([\\*|\"'])", r"\\\1", piece)  # quotes stay straight, as in code
             pieces[number] = re.sub(r"_(?!\w)", r"\_", piece)
         elif not piece.startswith("``"):
             name = re.sub(r"\s+", " ", piece.strip("`"))

@@ -107,7 +107,8 @@ def test_the_stored_table_is_that_of_the_benchmark():
             mean = sum(run[kind][key] for run in found) / len(found)
             assert row[place] == pytest.approx(mean, abs=0.051 if key == "KL" else 0.00051)
         gain = [
-            sum(run["single"]["gain, confidence"][i] for run in found) / len(found)
+            sum(run[kind]["gain, confidence"][i] for run in found) / len(found)
+            for kind in ("single", "telescoped")
             for i in (0, 1, 2)
         ]
         assert row[6:] == pytest.approx(gain, abs=0.00051)
