@@ -10,8 +10,9 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from nav_utils.arguments import expect_whole, kind_of
+from nav_utils.batches import in_order
 from nav_utils.models import in_evaluation_mode
-from nav_utils.sources import Images, in_order
+from nav_utils.sources import Images
 
 
 @torch.no_grad()

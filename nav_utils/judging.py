@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nav_utils.arguments import kind_of
+from nav_utils.batches import Shuffled
 from nav_utils.data import ImageData
 from nav_utils.models import Classifier, in_evaluation_mode
 from nav_utils.pictures import Pictures
-from nav_utils.sources import Images, Items, Shuffled, Stored, floating, source_of
+from nav_utils.sources import Images, Items, Stored, floating, source_of
 from nav_utils.training import Losses, Optimizers, adam, fit, update
 
 Labels = Tensor | np.ndarray | list[int]

@@ -191,8 +191,8 @@ def filled(module: nn.Module | None, content: bytes, source: pathlib.Path, name:
             module = mlp(facts["sizes"])
         else:
             raise ValueError(
-                f"{source}: expected {name}=, a {facts['kind']} to put the weights into: a class "
-                "of one's own cannot be built from a file"
+                f"{source}: expected {name}= of class {facts['kind']} to put the weights into: a "
+                "class of one's own cannot be built from a file"
             )
         module.to(next(iter(weights.values())).dtype)
     expect_weights(module, weights, source)

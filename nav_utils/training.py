@@ -22,12 +22,13 @@ from torch.distributions import Distribution
 from tqdm.auto import tqdm
 
 from nav_utils.arguments import expect_whole, seeded_generator
+from nav_utils.batches import Shuffled, batches_of
 from nav_utils.checkpointing import Checkpoint, describe_run
 from nav_utils.divergence import advice, finite_step, weights_of
 from nav_utils.history import History
 from nav_utils.models import AAE, VAE, Autoencoder
 from nav_utils.priors import Prior, as_prior
-from nav_utils.sources import Images, Shuffled, batches_of
+from nav_utils.sources import Images
 
 Losses = dict[str, Tensor]
 Optimizers = Mapping[str, torch.optim.Optimizer]
@@ -208,7 +209,7 @@ def fit(
     (seed,) = expect_whole(seed=seed)
     if not 0 < decay <= 1:
         raise ValueError(f"decay: expected a share of the run, above 0 and at most 1, got {decay}")
-    batches = batches_of(images, model, batch_size, seed)
+    batches = batches_of(images, model, batch_size, seed, progress)
     generator = seeded_generator(seed, batches.device)
     n_batches = len(batches)
     n_steps, done = epochs * n_batches, 0

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from nav_utils import pretrained, recipes
+from nav_utils.batches import Shuffled
 from nav_utils.checkpointing import (
     Checkpoint,
     as_json,
@@ -28,7 +29,7 @@ from nav_utils.history import History
 from nav_utils.models import AAE, Autoencoder, mlp, seeded
 from nav_utils.pretrained import CHECKPOINTS, load_classifier, load_pretrained, load_ratio
 from nav_utils.ratio import DensityRatio
-from nav_utils.sources import Shuffled, Stored
+from nav_utils.sources import Stored
 from nav_utils.training import aae_step, adam, autoencoder_parameters, train_aae, train_autoencoder
 
 DIGITS = load_images("digits").images[:128]

@@ -109,7 +109,7 @@ def test_a_model_of_one_s_own_is_filled(tmp_path):
     model.encode(normal(5, 3, 2, 2))  # moves BatchNorm
     space = space_of(model, train_discriminator=model.discriminator)
     space.save(tmp_path / "own")
-    with pytest.raises(ValueError, match=r"model.safetensors: expected model=, a Own to put"):
+    with pytest.raises(ValueError, match=r"model.safetensors: expected model= of class Own"):
         load_space(tmp_path / "own")
     with pytest.raises(ValueError, match="build the model that the file was written for"):
         load_space(tmp_path / "own", model=Own(5))
@@ -117,6 +117,13 @@ def test_a_model_of_one_s_own_is_filled(tmp_path):
     found = load_space(tmp_path / "own", model=given)
     assert found.model is given and found.train_discriminator is given.discriminator
     assert_same(found, space)
+
+
+def test_a_class_of_one_s_own_is_not_taken_for_ours_of_the_same_name(tmp_path):
+    own = type("AAE", (AAE,), {})((1, 3, 2), 2, (4,), (5,), (6,))
+    space_of(own).save(tmp_path / "own")
+    with pytest.raises(ValueError, match="expected model= of class AAE"):
+        load_space(tmp_path / "own")
 
 
 def test_a_ratio_and_a_discriminator_of_one_s_own_are_filled(tmp_path):

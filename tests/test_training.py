@@ -13,11 +13,11 @@ import pytest
 import torch
 from real_data import needs_mnist
 
+from nav_utils.batches import epoch_order
 from nav_utils.checkpointing import read_safetensors, write_safetensors
 from nav_utils.data import load_images
 from nav_utils.history import History
 from nav_utils.models import AAE, VAE, Autoencoder
-from nav_utils.sources import epoch_order
 from nav_utils.training import (
     adam,
     cosine_rate,
