@@ -17,7 +17,7 @@ from torch import nn
 from torch.distributions import Independent, Laplace, Uniform
 
 from nav_utils.densities import GaussianMixture, StandardNormal
-from nav_utils.explorer import Explorer, atlas, page, payload
+from nav_utils.explorer import Explorer, atlas, packing, page, payload
 from nav_utils.explorer.prior import contours, prior_facts
 from nav_utils.models import AAE
 from nav_utils.priors import Box, FullMixture, TorchPrior, petals
@@ -97,8 +97,12 @@ class Noise:
 
     def decode(self, z):
         phase = torch.arange(1, 1 + math.prod(self.shape)).double().square()
-        return ((1 + z.sum(-1, keepdim=True)) * phase).sin().mul(0.5).add(0.5).unflatten(
-            -1, self.shape
+        return (
+            ((1 + z.sum(-1, keepdim=True)) * phase)
+            .sin()
+            .mul(0.5)
+            .add(0.5)
+            .unflatten(-1, self.shape)
         )
 
 
@@ -115,8 +119,8 @@ def test_an_atlas_keeps_to_its_budget(shape, largest, monkeypatch):
 
 
 def test_a_large_image_is_made_smaller_and_a_sheet_fits_a_phone(monkeypatch):
-    shape, codes = (1, 200, 150), own_space().codes
-    monkeypatch.setattr(atlas, "MOST_DECODED", 5_000_000)
+    shape, codes = (1, 120, 90), own_space().codes
+    monkeypatch.setattr(atlas, "MOST_DECODED", 1_000_000)
     made = atlas.atlas_of(Plain(*shape), codes, 1.5, shape)
     assert made.size == (96, 72) and made.nodes == 9, "13 x 13 images of this size are too many"
     monkeypatch.setattr(atlas, "MOST_PIXELS", 81 * 48 * 40)
@@ -148,7 +152,9 @@ def test_only_a_decoder_that_the_page_can_compute_travels_itself(monkeypatch):
 
 
 def test_a_decoder_without_a_sigmoid_is_cut_off():
-    model = SimpleNamespace(decode=lambda z: (0.5 + 0.55 * z[:, :1, None, None]).expand(-1, 1, 8, 8))
+    model = SimpleNamespace(
+        decode=lambda z: (0.5 + 0.55 * z[:, :1, None, None]).expand(-1, 1, 8, 8)
+    )
     tensors, facts = read(own_space(model))
     row = tiles_of(tensors, facts)[24, :, 0, 4, 4]
     assert row[0] < 3 and row[-1] > 252 and facts["atlas"]["error"] < 2
@@ -222,7 +228,7 @@ def test_a_box_has_its_edge_and_a_flat_density_the_end_of_its_support():
     assert edge.min(0) == pytest.approx([-1, 0], abs=0.03)
     assert edge.max(0) == pytest.approx([1, 2], abs=0.03)
     assert [np.hypot(*line.T) for line in contours(StandardNormal(2), 3.5)] == [
-        pytest.approx(np.full(73, sigma)) for sigma in (1, 2)
+        pytest.approx(np.full(49, sigma)) for sigma in (1, 2)
     ]
 
 
@@ -274,18 +280,33 @@ def test_what_needs_another_prior_is_not_offered():
         assert figure.eta == 0.05
 
 
+def test_of_both_arcs_python_takes_the_one_that_the_page_does():
+    ends = {"a": [0.58, 0.69], "b": [-0.69, -0.58], "proposal": "arcs", "steps": 0, "points": 9}
+    shorter = Explorer(own_space(Plain(1, 4, 4), Own()), **ends)
+    better = Explorer(own_space(Plain(1, 4, 4)), **ends)
+    x = [[point[0] for point in figure.path] for figure in (shorter, better)]
+    assert max(x[0]) < 0.7 < max(x[1]), "the longer one is the better one"
+
+
+def test_presets_whose_method_is_not_offered_are_left_out():
+    space = own_space(Plain(1, 4, 4), SQUARE)._replace(card={"name": "mnist-2d"})
+    presets, every = read(space)[1]["presets"], packing.shipped_presets("mnist-2d")
+    assert "loop" in presets and set(every) - set(presets) == {"string", "no-way", "noise"}
+
+
 def test_codes_off_the_support_leave_no_level_of_log_q():
     space = own_space(Plain(1, 4, 4), Box([-0.5, -0.5], [0.5, 0.5]))
     assert read(space)[1]["prior"] is None, "most codes lie off the box"
 
 
 def test_the_map_is_as_large_as_prior_and_codes():
-    radius = {size: read(own_space(Plain(1, 4, 4), Box([-size] * 2, [size] * 2)))[1]["radius"]
-              for size in (0.2, 2.6)}  # fmt: skip
-    assert radius == {0.2: 1.5, 2.6: 3.0}, "codes within 1; a tenth more than 99 % of either"
-    assert read(own_space(Plain(1, 4, 4), None))[1]["radius"] == 3.5
-    mixture = FullMixture([[0.0, 0.0]], torch.eye(2)[None])
-    assert read(own_space(Plain(1, 4, 4), mixture))[1]["radius"] == 3.0
+    def radius(prior):
+        return packing.radius_of(own_space(Plain(1, 1, 1), prior))
+
+    sizes = {size: radius(Box([-size] * 2, [size] * 2)) for size in (0.2, 2.6)}
+    assert sizes == {0.2: 1.5, 2.6: 3.0}, "codes within 1; a tenth more than 99 % of either"
+    assert radius(None) == 3.5, "of N(0, I), as ever"
+    assert radius(FullMixture([[0.0, 0.0]], torch.eye(2)[None])) == 3.0
 
 
 # ---- the still picture, the file, the kernel ----------------------------------------------------
@@ -295,7 +316,9 @@ def test_the_still_picture_has_the_colours_of_the_images_and_the_priors_contours
     figure = Explorer(space, points=20, a=[1.2, -1.0], b=[-1.2, 1.0])
     png = Image.open(io.BytesIO(page.static_figure(space, figure.state))).convert("RGB")
     width, height = png.size
-    shown = np.asarray(png.crop((int(0.13 * width), int(0.78 * height), width, height))).reshape(-1, 3)
+    shown = np.asarray(png.crop((int(0.13 * width), int(0.78 * height), width, height))).reshape(
+        -1, 3
+    )
     red = (shown[:, 0] > 150) & (shown[:, 1] < 110) & (shown[:, 2] < 150)
     green = (shown[:, 1] > 150) & (shown[:, 0] < 110) & (shown[:, 2] < 150)
     assert red.mean() > 0.02 and green.mean() > 0.02
@@ -320,9 +343,9 @@ def test_the_kernel_decodes_what_the_page_asks_for(space):
     found = np.frombuffer(pixels, np.uint8).reshape(3, 3, 13, 21)
     assert np.abs(found - 255 * images.numpy()).max() <= 0.51
     for wrong in (None, 1, [], [1.0], [1.0, math.nan], ["a", "b"], [0.0] * 98, {"x": 1}):
-        figure._handle_custom_msg({"decode": wrong}, [])
-    figure._handle_custom_msg("hello", [])
-    Explorer("digits-2d", points=8)._handle_custom_msg({"decode": asked}, [])
+        figure._on_message(figure, {"decode": wrong}, [])
+    figure._on_message(figure, "hello", [])
+    Explorer("digits-2d", points=8)._on_message(figure, {"decode": asked}, [])
     assert len(sent) == 1
 
 

@@ -100,7 +100,8 @@ class Explorer(Controls, anywidget.AnyWidget):
     Every control is a trait, which can be read and set: a, b (the ends, [x, y]), proposal, planner,
     method, goal, level, eta, eps, steps, noise, seed, points, classes. `state` holds them all. Set
     an end as a whole: `figure.a = [x, y]`. A new method begins with its own eta and level; set
-    those after it. The space is shown as it was when the figure was made.
+    those after it. The space is shown as it was when the figure was made. Images that the page
+    cannot decode itself come from an atlas and, once A or B is let go, from this kernel.
 
     Args:
         space: "mnist-2d", "digits-2d", or a space as `payload` expects it.
@@ -109,7 +110,8 @@ class Explorer(Controls, anywidget.AnyWidget):
         state: controls to begin with, in place of the defaults or the preset's.
 
     Attributes:
-        path: [[x, y], ...], the corrected path; of both arcs the one with the better bottleneck.
+        path: [[x, y], ...], the corrected path; of both arcs the one with the better bottleneck,
+            the shorter one with a prior that the page cannot compute.
         status: for each of its points how its correction ended, a `Status` in lower case; "given"
             for an end that stays, "unjudged" for the others of a string.
 
@@ -153,7 +155,8 @@ class Explorer(Controls, anywidget.AnyWidget):
 
     def follow(self) -> None:
         """Compute path and status from the controls."""
-        _, path = best_of(paths(self.ratio, self.state))
+        found = paths(self.ratio, self.state)
+        _, path = best_of(found) if "string" in self.methods else found[0]  # as the page does
         self.path, self.status = path.points[0].tolist(), endings(path, self.state)
 
     @t.observe(*DEFAULTS)

@@ -205,7 +205,7 @@ def shrunk(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def sheets(grid: np.ndarray) -> Iterator[tuple[bytes, int]]:
-    """For each quality the sheet of the most nodes that there is room for, of images (n, n, ...)."""
+    """For each quality the sheet of the most nodes that fits, of images (n, n, C, h, w)."""
     tile = math.prod(blocks(grid.shape[3:]))
     for quality in QUALITIES:
         for nodes in NODES:

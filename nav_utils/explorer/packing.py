@@ -45,7 +45,7 @@ from nav_utils.explorer.atlas import (
     plane,
 )
 from nav_utils.explorer.prior import contours, prior_facts
-from nav_utils.explorer.state import RADIUS, WORDS, State, expect_state
+from nav_utils.explorer.state import DEFAULTS, RADIUS, WORDS, State, expect_state
 from nav_utils.pretrained import LatentSpace
 from nav_utils.ratio import DensityRatio, Ratio
 
@@ -76,8 +76,8 @@ def payload(
             (N, 1, H, W) or (N, 3, H, W) in [0, 1]; it needs nothing else. Tensors of any
             floating-point type. A decoder that is an `mlp` travels itself, of any other an atlas
             of at most 750,000 bytes.
-        presets: {name: {"text": a sentence, "state": {...}}}; those of presets.json for a shipped
-            space, none for another, if not given.
+        presets: {name: {"text": a sentence, "state": {...}}}; if not given, those of presets.json
+            for a shipped space whose method the page offers, none for another space.
         start: the state to begin with, whole or in part; the defaults fill the rest.
 
     Raises:
@@ -87,9 +87,10 @@ def payload(
     ratio = expect_space(space)
     tensors, facts = parts(space, ratio)
     radius = facts["radius"]
-    if presets is None:
-        presets = shipped_presets(facts["name"])
     methods = facts["methods"]
+    if presets is None:  # those of the name, though the prior may be another one
+        every, usual = shipped_presets(facts["name"]), DEFAULTS["method"]
+        presets = {k: p for k, p in every.items() if p["state"].get("method", usual) in methods}
     states = {
         name: {"text": preset["text"], "state": expect_partial(preset["state"], radius, methods)}
         for name, preset in presets.items()
@@ -195,6 +196,7 @@ def fingerprint(space: LatentSpace) -> str:
 
 def made(space: LatentSpace, ratio: Ratio) -> Parts:
     """All tensors, and the facts about them that go into the metadata."""
+    shape = expect_decode(space.model, space.codes)
     radius = radius_of(space)
     high = MARGIN * radius
     grid, scale, error = fitted_grid(ratio, radius)
@@ -202,7 +204,6 @@ def made(space: LatentSpace, ratio: Ratio) -> Parts:
     chosen = torch.randperm(len(space.codes), generator=torch.Generator().manual_seed(0))
     chosen = chosen[:MOST_CODES].to(space.codes.device)
     calibration = exact_weights(ratio)
-    shape = expect_decode(space.model, space.codes)
     images, atlas = image_parts(space, shape, radius)
     tensors = {
         "grid": torch.from_numpy(grid),
@@ -228,13 +229,18 @@ def made(space: LatentSpace, ratio: Ratio) -> Parts:
         "shift": float(learnt.shift) if learnt else 0.0,
         "level_95": ratio.level(0.05),
         "methods": methods,
-        "contours": [line.round(4).flatten().tolist() for line in contours(ratio.prior, radius)],
+        "contours": [rounded(line, radius) for line in contours(ratio.prior, radius)],
         "prior": None,
     }
     if "score" in methods:
         facts["prior"] = prior_facts(ratio.prior)
         facts |= {"log_q_95": ratio.log_q_level(0.05), "log_q_50": ratio.log_q_level(0.5)}
     return {name: tensor.contiguous() for name, tensor in tensors.items()}, facts
+
+
+def rounded(line: np.ndarray, radius: float) -> list[float]:
+    """x and y in turn of points (k, 2), to a tenth of a pixel."""
+    return line.round(3 if radius > 2 else 4).flatten().tolist()
 
 
 def image_parts(

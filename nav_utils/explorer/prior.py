@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from contourpy import contour_generator
+from contourpy import LineType, contour_generator
 from torch import Tensor
 
 from nav_utils.densities import GaussianMixture, StandardNormal
@@ -30,7 +30,7 @@ def contours(prior: Prior, radius: float) -> list[np.ndarray]:
     Two circles for N(0, I); the edge of a box. For others, level sets of log p.
     """
     if type(prior) is StandardNormal:
-        angles = np.linspace(0, 2 * math.pi, 73)
+        angles = np.linspace(0, 2 * math.pi, 49)
         return [sigma * np.stack([np.cos(angles), np.sin(angles)], 1) for sigma in (1, 2)]
     if type(prior) is Box:
         (x, y), (u, v) = prior.low.tolist(), prior.high.tolist()
@@ -42,8 +42,10 @@ def contours(prior: Prior, radius: float) -> list[np.ndarray]:
     # Where a density is flat, a level is that of a whole region: then its edge is meant.
     levels = levels.clamp(max=float(log_p.max()) - 1e-3)
     log_p = log_p.nan_to_num(nan=-math.inf).clamp(min=float(levels.min()) - STEEPEST)
-    lines = contour_generator(*z.unbind(-1), log_p.numpy())
-    return [line for level in sorted(set(levels.tolist())) for line in lines.lines(level)]
+    x, y = (part.numpy() for part in z.unbind(-1))
+    drawn = contour_generator(x, y, log_p.numpy(), line_type=LineType.Separate)
+    found = [drawn.lines(level) for level in sorted(set(levels.tolist()))]
+    return [np.asarray(line) for lines in found for line in lines]
 
 
 def prior_facts(prior: Prior) -> dict[str, Any] | None:

@@ -28,12 +28,13 @@ const opened = async () => {
 };
 const whole = (i, j) => {
   const numbers = [];
-  for (let c = 0; c < 3; c++)
+  for (let c = 0; c < 3; c++) {
     for (let r = 0; r < 2; r++) for (let k = 0; k < 9; k++) numbers.push(value(i, j, c, r, k));
+  }
   return numbers;
 };
 
-test("at a node an image is that of its tile: rows by y, columns by x, channel by channel", async () => {
+test("at a node an image is that of its tile: rows by y, columns by x", async () => {
   const { decode } = await opened();
   for (const [i, j] of [
     [0, 0],
@@ -61,6 +62,12 @@ test("it is opened once, and a sheet of another size is told", async () => {
   const other = atlas(null, { nodes: 4, error: 1 }, SHAPE, RADIUS, async () => sheet());
   await assert.rejects(other.open(), /expected 64 x 32 pixels, got 48 x 24/);
   assert.equal(other.decode(Float64Array.of(0, 0)), null);
+  const [wider, taller] = [
+    [3, 2, 17],
+    [3, 9, 9],
+  ].map((shape) => atlas(null, facts, shape, RADIUS, async () => sheet()));
+  await assert.rejects(wider.open(), /expected 72 x 24 pixels, got 48 x 24/);
+  await assert.rejects(taller.open(), /expected 48 x 48 pixels, got 48 x 24/);
 });
 
 test("a payload has the decoder or an atlas", () => {
@@ -73,7 +80,7 @@ test("a payload has the decoder or an atlas", () => {
   const { atlas: found, decode } = readPayload(packed(parts));
   assert.deepEqual([found.nodes, found.error, decode(Float64Array.of(0, 0))], [5, 2.5, null]);
   delete parts.tensors.atlas;
-  assert.throws(() => readPayload(packed(parts)), /expected atlas of type U8 .*, got no such tensor/);
+  assert.throws(() => readPayload(packed(parts)), /atlas of type U8 .*, got no such tensor/);
 });
 
 test("a payload without a prior offers no method that needs one", () => {

@@ -152,7 +152,14 @@ test("metadata that makes no sense is told", () => {
     version: [0, 1, "2", null, undefined],
     name: [1, null, undefined, ["x"]],
     image: [null, [1], [1, 3], [2, 1, 3], [1, 3, 0], [1, -1, 3], [1, 1.5, 2], "113", [1, 1e6, 1e6]],
-    atlas: [undefined, 1, {}, { nodes: 1, error: 0 }, { nodes: 2, error: null }, { nodes: 2, error: 0 }],
+    atlas: [
+      undefined,
+      1,
+      {},
+      { nodes: 1, error: 0 },
+      { nodes: 2, error: null },
+      { nodes: 2, error: 0 }, // without a sheet
+    ],
     prior: [
       undefined,
       1,

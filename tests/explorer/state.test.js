@@ -217,3 +217,15 @@ test("no text makes fromQuery throw or a state that is not whole", () => {
   }
   assert.deepEqual(Object.keys(Object.prototype), []);
 });
+
+test("a method that a space does not offer gives way to the usual one, in links too", () => {
+  const meta = { radius: 3, methods: ["probability", "logit", "gauss_newton"] };
+  for (const method of ["score", "string"]) {
+    const state = clampState({ method, eta: 0.3, steps: 7 }, meta);
+    assert.deepEqual([state.method, state.eta, state.steps], ["gauss_newton", 0.3, 7]);
+    assert.equal(fromQuery(`method=${method}&steps=7`, meta).method, "gauss_newton");
+    assert.equal(clampState({ method }, meta).eta, ETA.gauss_newton);
+  }
+  assert.equal(clampState({ method: "logit" }, meta).method, "logit");
+  assert.equal(clampState({ method: "score" }, { radius: 3 }).method, "score");
+});

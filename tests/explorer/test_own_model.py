@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 from torch.distributions import Independent, Laplace
 
 sys.path.append(str(Path(__file__).parents[1]))
-from conftest import watch
 from figure import EXACT, SHOWN, TWO_FRAMES, Figure
 from own_spaces import BOX, Plain, own_space
 
@@ -23,7 +22,7 @@ from nav_utils.priors import TorchPrior
 STATE = {"a": [1.2, -1.0], "b": [-1.1, 0.9], "steps": 5}
 ATLAS = "Images: blended from an atlas of 49 × 49 decoded ones"
 KERNEL = "Images: by the decoder itself, in the kernel."
-NOT_OFFERED = "Not offered: score, string, a verdict by log p − a."
+NOT_OFFERED = "Not offered: score, string, a verdict by log p \N{MINUS SIGN} a."
 
 # In the page: `put` mounts a payload, `host` shows it as a notebook does and keeps what is asked.
 HELPERS = """async () => {
@@ -49,7 +48,10 @@ HELPERS = """async () => {
       on: (name, listener) => (heard[name] ??= []).push(listener),
       off() {},
       send(content) { this.asked.push(content); },
-      receive(key, value) { values[key] = value; heard[`change:${key}`].forEach((tell) => tell()); },
+      receive(key, value) {
+        values[key] = value;
+        heard[`change:${key}`].forEach((tell) => tell());
+      },
       hear(content, pixels) {
         const whole = new Uint8Array([9, ...bytes(pixels), 9]);
         const view = new DataView(whole.buffer, 1, whole.length - 2);
@@ -60,6 +62,10 @@ HELPERS = """async () => {
     document.querySelector(`#${id}-cell > div`).id = id;
   };
 }"""
+
+
+def is_foreign(url):
+    return not url.startswith(("file:", "data:", "blob:"))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +79,9 @@ def page(browser, space, tmp_path_factory):
     file = to_html(space, tmp_path_factory.mktemp("own") / "own.html", STATE, "first")
     page, faults = browser.new_page(viewport={"width": 1100, "height": 900}), []
     page.set_default_timeout(30_000)
-    watch(page, file.parent.as_uri(), faults)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda asked: faults.append(asked.url) if is_foreign(asked.url) else None)
     page.goto(file.as_uri())
     page.evaluate(HELPERS)
     yield page
@@ -142,7 +150,8 @@ def test_the_score_of_another_prior_says_its_formula(page):
     figure.button("Slow motion").click()
     figure.button("Next").click()
     figure.button("Next").click()
-    expect(figure.root.locator(".formula")).to_contain_text("η (∇log p − ∇a)".replace("−", "\u2212"))
+    formula = "η (∇log p \N{MINUS SIGN} ∇a)"
+    expect(figure.root.locator(".formula")).to_contain_text(formula)
     figure.button("Leave slow motion").click()
 
 
@@ -152,7 +161,7 @@ def test_what_needs_a_prior_that_the_page_cannot_compute_is_not_offered(page):
     page.evaluate("([data, query]) => put('grey', data, query)", [data, "method=score&steps=3"])
     figure = Figure(page, "grey", wait=False)
     note = bare(figure)
-    assert NOT_OFFERED.replace("−", "\u2212") in note
+    assert NOT_OFFERED in note
     assert figure.control("method").input_value() == "gauss_newton", "in place of the link's"
     assert figure.control("method").locator("option").count() == 3
     assert figure.control("steps").input_value() == "3"

@@ -22,3 +22,17 @@ test("a formula names the level that it aims at, if that is not 0", () => {
   assert.equal(evaluate.band(0), "|D(z) − ½| ≤ ϵ ?");
   assert.equal(evaluate.band(1), "|a(z) − 1| ≤ 2 artanh 2ϵ ?");
 });
+
+test("a step up log q is written out for N(0, I), and with the prior's gradient for others", () => {
+  const { score, string } = en.formula;
+  assert.match(score(0, "normal"), /η \(−z − ∇a\), no longer/);
+  assert.match(score(0, "box"), /η \(∇log p − ∇a\), no longer/);
+  assert.match(string(0, "mixture"), /η \(∇log p − ∇a\), across/);
+});
+
+test("a verdict knows paths off the support, and paths without a word on log q", () => {
+  assert.match(verdict(-Infinity, -4, "non_finite"), /^It leaves the places where the prior has /);
+  assert.equal(verdict(null, undefined, "reached"), "It arrives.");
+  assert.equal(verdict(null, undefined, "stalled"), "It stalls: it does not arrive at B.");
+  assert.equal(verdict(null, undefined, "non_finite"), "It met values that are not finite.");
+});

@@ -48,7 +48,7 @@ export function atlas(sheet, { nodes, error }, image, radius, unpack = pixelsOf)
             const top = pixels[at] + f * (pixels[at + right] - pixels[at]);
             const next = at + below;
             const bottom = pixels[next] + f * (pixels[next + right] - pixels[next]);
-            images[to++] = Math.round(top + g * (bottom - top));
+            images[to++] = top + g * (bottom - top) + 0.5; // and cut off: rounded
           }
         }
       }
