@@ -399,14 +399,19 @@ def test_the_callback_of_the_loop_sees_the_path_grow():
 
 Z = points([1.0, 0.0], [0.0, 1.0])
 BAD = {
-    "planner": (Z, Z, {"planner": "teleport"}, "planner: expected one of stepwise.*'teleport'"),
+    "planner": (
+        Z,
+        Z,
+        {"planner": "teleport"},
+        "planner: expected one of straight, stepwise.*'teleport'",
+    ),
     "proposal": (
         Z,
         Z,
         {"proposal": "arc"},
         "proposal: expected slerp, linear or points.*'arc'",
     ),
-    "no planner": (Z, Z, {"planner": 3}, "planner: expected one of stepwise.*got a int"),
+    "no planner": (Z, Z, {"planner": 3}, "planner: expected one of straight, stepwise.*got a int"),
     "one end": (Z, Z[0], {}, r"alike.*\(\(2, 2\).*\(\(2,\)"),
     "dtypes": (Z, Z.double(), {}, "alike.*float32.*float64"),
     "half": (Z.half(), Z.half(), {}, "float32 or float64, got .*float16"),
