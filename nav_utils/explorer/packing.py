@@ -196,6 +196,7 @@ def fingerprint(space: LatentSpace) -> str:
 
 def made(space: LatentSpace, ratio: Ratio) -> Parts:
     """All tensors, and the facts about them that go into the metadata."""
+    shape = expect_decode(space.model, space.codes)
     radius = radius_of(space)
     high = MARGIN * radius
     grid, scale, error = fitted_grid(ratio, radius)
@@ -203,7 +204,6 @@ def made(space: LatentSpace, ratio: Ratio) -> Parts:
     chosen = torch.randperm(len(space.codes), generator=torch.Generator().manual_seed(0))
     chosen = chosen[:MOST_CODES].to(space.codes.device)
     calibration = exact_weights(ratio)
-    shape = expect_decode(space.model, space.codes)
     images, atlas = image_parts(space, shape, radius)
     tensors = {
         "grid": torch.from_numpy(grid),
