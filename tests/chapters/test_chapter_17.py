@@ -105,7 +105,7 @@ def test_the_stored_table_is_that_of_the_benchmark():
             start=1,
         ):
             mean = sum(run[kind][key] for run in found) / len(found)
-            assert row[place] == pytest.approx(mean, abs=0.051 if key == "KL" else 0.00051)
+            assert row[place] == pytest.approx(mean, abs=0.06 if key == "KL" else 0.00051)
         gain = [
             sum(run[kind]["gain, confidence"][i] for run in found) / len(found)
             for kind in ("single", "telescoped")
