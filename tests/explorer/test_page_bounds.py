@@ -242,13 +242,13 @@ BROKEN = {
     ),
     "a later version": (
         SPACE,
-        lambda script: with_facts(script, version=2),
-        "expected version 1, got 2",
+        lambda script: with_facts(script, version=3),
+        "expected version 2, got 3",
     ),
     "a version in HTML": (
         SPACE,
         lambda script: with_facts(script, version="<img src=x>"),
-        'expected version 1, got "<img src=x>"',
+        'expected version 2, got "<img src=x>"',
     ),
     "no radius": (SPACE, lambda script: with_facts(script, radius=None), "radius, got null"),
     "no program": ("both", None, "could not|Failed to fetch"),
