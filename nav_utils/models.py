@@ -266,8 +266,6 @@ class Classifier(nn.Module):
                 nn.SiLU(),
                 nn.Linear(128, n_classes),
             )
-        layout = {"memory_format": torch.channels_last}  # half the time on a processor
-        self.to(**layout)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (N, C, H, W) in [0, 1] to class logits (N, n_classes)."""

@@ -84,7 +84,11 @@ def load_classifier(
     Args and errors as in `load_pretrained`.
     """
     weights, metadata = read_verified(CLASSIFIER, folder)
-    return rebuild(Classifier, weights, metadata).to(device)
+    judge = rebuild(Classifier, weights, metadata).to(device)
+    # Half the time on a processor. To train on, take a `Classifier`: a checkpoint of Adam's would
+    # come back in another layout than these weights have.
+    layout = {"memory_format": torch.channels_last}
+    return judge.to(**layout)  # type: ignore[call-overload, no-any-return]
 
 
 def rebuild(kind: type[Network], weights: dict[str, Tensor], metadata: dict[str, str]) -> Network:
