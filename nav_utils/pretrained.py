@@ -87,8 +87,7 @@ def load_classifier(
     judge = rebuild(Classifier, weights, metadata).to(device)
     # Half the time on a processor. To train on, take a `Classifier`: a checkpoint of Adam's would
     # come back in another layout than these weights have.
-    layout = {"memory_format": torch.channels_last}
-    return judge.to(**layout)  # type: ignore[call-overload, no-any-return]
+    return judge.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def rebuild(kind: type[Network], weights: dict[str, Tensor], metadata: dict[str, str]) -> Network:

@@ -11,7 +11,7 @@ matplotlib.use("agg")
 pytest.register_assert_rewrite("changes", "idx_files", "page.expected")
 
 # Folders whose modules share what is slow to start: one worker runs them all, in a row.
-TOGETHER = ("tests/explorer/page/",)
+TOGETHER = ("tests/explorer/page/", "tests/book/")
 
 
 class Scheduling(LoadScopeScheduling):
