@@ -2,7 +2,7 @@
 
 import os
 
-# One thread: two workers share the cores, and stored numbers do not depend on how many there are.
+# One thread: the workers share the cores, and stored numbers do not depend on how many there are.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Progress bars are not part of a stored output.
 os.environ.setdefault("TQDM_DISABLE", "1")

@@ -275,8 +275,7 @@ def test_an_exact_ratio_that_changes_makes_another_payload(digits):
     ("own", "codes"),
     [
         (torch.float64, torch.float32),
-        (torch.bfloat16, torch.bfloat16),
-        (torch.float16, torch.float64),
+        (torch.bfloat16, torch.float64),
     ],
 )
 def test_a_space_of_any_type_has_the_payload_of_its_values(digits, own, codes):
