@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nav_utils.arguments import expect_shape
+from nav_utils.arguments import expect_shape, kind_of
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -271,3 +271,24 @@ class Classifier(nn.Module):
         """Images (N, C, H, W) in [0, 1] to class logits (N, n_classes)."""
         expect_shape(x, self.image_shape, "images")
         return self.layers(x)
+
+
+PARTS = {
+    "encoder": "a module with weights",
+    "decoder": "a module with weights",
+    "discriminator": "a module with weights",
+    "encode": "images (N, C, H, W) to codes (N, d)",
+    "decode_logits": "codes (N, d) to logits of the pixels (N, C, H, W)",
+    "logit": "codes (N, d) to logits (N,)",
+}
+
+
+def expect_parts(model: nn.Module) -> None:
+    """Raise ValueError unless a model has all that an adversarial training asks for."""
+    lacking = [name for name in PARTS if getattr(model, name, None) is None]
+    if lacking:
+        wanted = "; ".join(f"{name}, {what}" for name, what in PARTS.items())
+        raise ValueError(
+            f"model: expected an AAE, or a module with {wanted}; got {kind_of(model)} without "
+            f"{', '.join(lacking)}"
+        )

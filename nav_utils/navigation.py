@@ -36,7 +36,7 @@ Callback = Callable[[dict[str, Any]], None]
 
 
 class PathStatus(enum.IntEnum):
-    """How a path ended."""
+    """How a path ended: REACHED (0), STALLED (1), INFEASIBLE (2) or NON_FINITE (3)."""
 
     REACHED = 0  # from end to end, and nowhere below the level (or below its worse end)
     STALLED = 1  # it did not arrive at z_b

@@ -26,7 +26,7 @@ from nav_utils.batches import Shuffled, batches_of
 from nav_utils.checkpointing import Checkpoint, describe_run
 from nav_utils.divergence import advice, finite_step, weights_of
 from nav_utils.history import History
-from nav_utils.models import AAE, VAE, Autoencoder
+from nav_utils.models import AAE, VAE, Autoencoder, expect_parts
 from nav_utils.priors import Prior, as_prior
 from nav_utils.sources import Images
 
@@ -359,6 +359,9 @@ def train_aae(
     """Train an adversarial autoencoder; losses: reconstruction, adversarial, discriminator (nats).
 
     Args:
+        model: an `AAE`, or a module of your own with three modules, `encoder`, `decoder` and
+            `discriminator`, and three methods: `encode`, images (N, C, H, W) to codes (N, d);
+            `decode_logits`, codes to logits of the pixels; `logit`, codes to logits (N,).
         weight: lambda, nats of reconstruction paid for one nat of KL(q || p).
         penalty: gamma, of the discriminator's gradient penalty on prior samples and codes.
         prior: what the codes shall be distributed like, any of `nav_utils.priors` or of
@@ -371,8 +374,10 @@ def train_aae(
             given. The others as in `train_autoencoder`.
 
     Raises:
-        ValueError: a prior of another dimension than the codes; else as `fit`.
+        ValueError: a model that lacks a part, a prior of another dimension than the codes; else
+            as `fit`.
     """
+    expect_parts(model)
     model.to(device)
     optimizers = {
         "autoencoder": adam(autoencoder_parameters(model), learning_rate),

@@ -26,6 +26,7 @@ from nav_utils import (
 from nav_utils.commands import BAD_INPUT, COMMANDS, FAILED, FINE, STOPPED, main
 from nav_utils.commands.options import parser_of
 from nav_utils.commands.train import data_from
+from nav_utils.pretrained import load_pretrained
 
 ROOT = Path(__file__).parents[1]
 
@@ -334,3 +335,42 @@ def test_other_ends_have_codes_of_their_own(error, code, said, monkeypatch, caps
     monkeypatch.setattr(nav_utils.commands.holes, "run", fail)
     assert main(["holes", "digits-2d"]) == code
     assert said in capsys.readouterr().err
+
+
+def write_pictures(folder, images, classes="ab"):
+    for number, image in enumerate(images):
+        place = folder / classes[number % len(classes)]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place / f"{number:02d}.png")
+
+
+def test_train_takes_the_pictures_that_judge_from_another_folder(pixels, capsys, tmp_path):
+    both = tmp_path / "both"
+    write_pictures(both / "train", pixels[:60])
+    write_pictures(both / "test", pixels[60:])
+    assert main(["train", str(both), str(tmp_path / "mixed"), *SMALL.split()]) == BAD_INPUT
+    assert f"give {both / 'train'} --test {both / 'test'}" in capsys.readouterr().err
+    words = ["train", str(both / "train"), str(tmp_path / "space"), "--test", str(both / "test")]
+    assert main([*words, *SMALL.split()]) == FINE
+    space = load_space(tmp_path / "space")
+    assert (len(space.codes), len(space.test_codes)) == (60, 20)
+    write_pictures(tmp_path / "others", pixels[:4], "cd")
+    words = ["train", str(both / "train"), str(tmp_path / "new"), "--test"]
+    assert main([*words, str(tmp_path / "others"), *SMALL.split()]) == BAD_INPUT
+    assert "of the classes a, b, as in DATA, got (1, 8, 8) of c, d" in capsys.readouterr().err
+    assert main(["train", "digits", *words[2:], str(both), *SMALL.split()]) == BAD_INPUT
+    assert "--test: expected it with a folder of pictures" in capsys.readouterr().err
+
+
+def test_a_space_with_a_model_of_ones_own_is_told_what_its_files_are_good_for(capsys, tmp_path):
+    class Own(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(2, 4)
+
+    space = load_pretrained("digits-2d")._replace(model=Own(), train_discriminator=None)
+    space.save(tmp_path / "mine")
+    assert main(["holes", str(tmp_path / "mine")]) == BAD_INPUT
+    ratio = tmp_path / "mine" / "ratio.safetensors"
+    assert f"holes and navigate take {ratio}, and calibrate takes" in capsys.readouterr().err
+    assert main(["holes", str(ratio)]) == FINE

@@ -363,3 +363,18 @@ def test_a_tanh_decoder_of_the_packages_own_model_is_shown_too():
     model = AAE((1, 4, 4), 2, hidden=(8,))
     model.decoder = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 16))
     assert read(own_space(model))[1]["atlas"]["nodes"] == 49
+
+
+def test_a_space_of_ones_own_begins_with_codes_of_two_classes():
+    """Of those whose middles are farthest apart; a shipped space begins as it always did."""
+    space = own_space()
+    codes, labels = space.codes, torch.zeros(len(space.codes), dtype=torch.int64)
+    codes[:50] = torch.tensor([0.9, 0.8]) + 0.01 * codes[:50]
+    codes[50:100] = torch.tensor([-0.9, 0.8]) + 0.01 * codes[50:100]
+    labels[:50], labels[50:100] = 1, 2
+    figure = Explorer(space._replace(labels=labels))
+    ends = torch.tensor([figure.a, figure.b])
+    torch.testing.assert_close(ends, torch.tensor([[0.9, 0.8], [-0.9, 0.8]]), atol=0.02, rtol=0)
+    assert Explorer(space._replace(labels=labels), a=[0.0, 0.5]).a == [0.0, 0.5]
+    none = Explorer(space._replace(labels=torch.zeros_like(labels)))
+    assert none.a[0] * none.b[0] < 0, "one of the left half, one of the right"

@@ -467,3 +467,12 @@ def test_history_plots_every_loss_with_its_name():
 
 
 # ---- the reference run ----
+
+
+def test_a_model_that_lacks_a_part_is_told_which_parts_there_are():
+    model = torch.nn.Module()
+    model.encoder, model.decoder = torch.nn.Linear(4, 2), torch.nn.Linear(2, 4)
+    model.encode = model.encoder
+    with pytest.raises(ValueError, match="without discriminator, decode_logits, logit$") as told:
+        train_aae(model, DIGITS[:8], 1, progress=False)
+    assert "encode, images (N, C, H, W) to codes (N, d)" in str(told.value)

@@ -12,13 +12,24 @@ from nav_utils.arguments import expect_samples, seeded_generator
 from nav_utils.checkpointing import read_safetensors
 from nav_utils.pretrained import load_pretrained
 from nav_utils.ratio import DensityRatio
-from nav_utils.spaces import LatentSpace, load_space
+from nav_utils.spaces import CODES, RATIO, LatentSpace, load_space
 
 
 def space_from(text: str) -> LatentSpace:
     """A shipped space by its name, or that of a folder; ValueError or OSError if it is neither."""
     folder = pathlib.Path(text).expanduser()
-    return load_space(folder) if folder.is_dir() else load_pretrained(text)
+    if not folder.is_dir():
+        return load_pretrained(text)
+    try:
+        return load_space(folder)
+    except ValueError as error:
+        if "class of one's own" not in str(error):
+            raise
+        raise ValueError(
+            f"{text}: expected a space with a model of this package, got one with a model of one's "
+            f"own, which only Python can load: load_space({text!r}, model=...). Without the model, "
+            f"holes and navigate take {folder / RATIO}, and calibrate takes {folder / CODES}"
+        ) from error
 
 
 def ratio_from(text: str) -> tuple[DensityRatio, LatentSpace | None]:

@@ -20,8 +20,9 @@ DETAILS = {
     "train": """\
         DATA is a folder of pictures, a folder of IDX files, a .npy file of images, or a data set by
         its name (digits, mnist, fashion_mnist, patches). What is not trained on judges: the test
-        images of a data set, or the share --test-share of a folder. OUT becomes a folder that
-        the other commands, and load_space, read.
+        images of a data set, the folder --test, or the share --test-share of DATA. A share is
+        drawn at random; where pictures come in groups, put whole groups into --test. OUT becomes
+        a folder that the other commands, and load_space, read.
 
         Stopped at any moment, the same command goes on from the last checkpoint: until OUT is
         there, the file OUT.training.safetensors, written every 100 steps.
@@ -36,7 +37,7 @@ DETAILS = {
         good it is.
 
         What to look at first: the held-out loss. At 0.693 (log 2) the ratio is blind, which is
-        right if the codes are N(0, I). An AUC above 0.9 means that codes and prior hardly overlap:
+        right if the codes are N(0, I). An AUC above 0.99 means that codes and prior hardly overlap:
         most of the prior is then one hole. With fewer than 1,000 codes, distrust it.
 
         example:
@@ -104,6 +105,7 @@ def train(parser: argparse.ArgumentParser) -> None:
     add("--hidden", type=int, nargs="+", default=[512, 256], metavar="N", help="default 512 256")
     add("--weight", type=float, default=5.0, help="of the adversarial part; default 5")
     add("--batch-size", type=int, default=256, help="default 256")
+    add("--test", type=pathlib.Path, metavar="FOLDER", help="pictures that judge, for a folder")
     add("--test-share", type=float, default=0.1, metavar="S", help="of a folder; default 0.1")
     add("--ratio-steps", type=int, default=4000, metavar="N", help="at most; default 4000")
     add("--seed", type=int, default=0)

@@ -43,7 +43,7 @@ class Data(NamedTuple):
 def run(given: argparse.Namespace) -> None:
     if given.out.exists():
         raise ValueError(f"OUT: expected a new folder, got {given.out}, which is there already")
-    data = data_from(given.data, given.test_share, given.seed)
+    data = data_from(given.data, given.test_share, given.seed, given.test)
     batches = math.ceil(len(data.labels) / max(1, given.batch_size))
     epochs = math.ceil(USUAL_STEPS / batches) if given.epochs is None else given.epochs
     model = AAE(data.shape, given.latent_dim, tuple(given.hidden), seed=given.seed)
@@ -76,15 +76,25 @@ def run(given: argparse.Namespace) -> None:
     print(f"written to {given.out}")
 
 
-def data_from(text: str, test_share: float, seed: int) -> Data:
+def data_from(text: str, test_share: float, seed: int, judges: pathlib.Path | None = None) -> Data:
     """What DATA names; ValueError or OSError for what cannot be trained on."""
     path = pathlib.Path(text).expanduser()
-    if text in NAMES or (path.is_dir() and has_idx(path)):
+    known = text in NAMES or (path.is_dir() and has_idx(path))
+    if judges is not None:
+        if known or not path.is_dir():
+            raise ValueError(f"--test: expected it with a folder of pictures, got DATA {text}")
+        return two_folders(path, judges)
+    if known:
         data, other = load_images(text), load_images(text, "test")
         shape = tuple(data.images.shape[1:])
         return Data(data.images, other.images, shape, data.labels, other.labels)
     if path.is_dir():
         pictures = Pictures(path)  # read as they are needed
+        if {"train", "test"} <= {name.split("/")[0] for name in pictures.classes}:
+            raise ValueError(
+                f"DATA: expected one folder of pictures, got {path} with train and test in it; "
+                f"give {path / 'train'} --test {path / 'test'}"
+            )
         rows, others = parted(len(pictures), test_share, seed)
         train, test = (Subset(pictures, part.tolist()) for part in (rows, others))
         labels = pictures.labels[rows], pictures.labels[others]
@@ -95,6 +105,17 @@ def data_from(text: str, test_share: float, seed: int) -> Data:
     none = torch.zeros(len(source), dtype=torch.int64)
     shape = tuple(source.pixels.shape[1:])
     return Data(source[rows], source[others], shape, none[rows], none[others])
+
+
+def two_folders(path: pathlib.Path, other: pathlib.Path) -> Data:
+    """Pictures to train on and pictures that judge, of one size and the same classes."""
+    train, test = Pictures(path), Pictures(other)
+    if (train.shape, train.classes) != (test.shape, test.classes):
+        raise ValueError(
+            f"--test: expected pictures {train.shape} of the classes {', '.join(train.classes)}, "
+            f"as in DATA, got {test.shape} of {', '.join(test.classes)}"
+        )
+    return Data(train, test, train.shape, train.labels, test.labels)
 
 
 def parted(n: int, share: float, seed: int) -> tuple[Tensor, Tensor]:

@@ -51,6 +51,7 @@ from nav_utils.ratio import DensityRatio, Ratio
 
 HERE = pathlib.Path(__file__).parent
 VERSION = 2
+SHIPPED = ("mnist-2d", "digits-2d")  # spaces whose payload a page can fetch by name
 SIZES = (97, 113, 129, 161, 181, 209, 257)  # nodes along an axis, the first that is exact enough
 LARGEST_ERROR = 0.005  # in D
 MARGIN = 1.15  # the grid reaches so many times the radius: mirrored splines are flat at their edge
@@ -132,6 +133,27 @@ def shipped_presets(name: str) -> dict[str, Any]:
     """The presets of presets.json for a space of this name, by their names."""
     presets = json.loads((HERE / "presets.json").read_text(encoding="utf-8"))
     return presets.get(name, {})
+
+
+def usual_ends(space: LatentSpace) -> State:
+    """Two codes to begin with, "a" and "b", for a space of one's own.
+
+    Each is the code nearest to the middle of its class, of the two classes whose middles are
+    farthest apart; without classes, of the left and the right half of the codes.
+    """
+    if space.card.get("name") in SHIPPED:
+        return {}
+    codes = space.codes.detach().cpu().double()
+    classes = space.labels.cpu().unique()
+    if 2 <= len(classes) <= 100:
+        groups = [codes[space.labels.cpu() == label] for label in classes]
+    else:
+        groups = list(codes[codes[:, 0].argsort()].tensor_split(2))
+    middles = torch.stack([group.mean(0) for group in groups])
+    gaps = torch.cdist(middles, middles)
+    pair = divmod(int(gaps.argmax()), len(groups))
+    found = [groups[k][(groups[k] - middles[k]).norm(dim=-1).argmin()] for k in pair]
+    return {end: [round(x, 2) for x in z.tolist()] for end, z in zip("ab", found, strict=True)}
 
 
 def expect_partial(state: Mapping[str, Any], radius: float, methods: Sequence[str]) -> State:

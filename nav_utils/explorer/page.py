@@ -35,12 +35,14 @@ from nav_utils.explorer.atlas import decoded
 from nav_utils.explorer.computing import best_of, goal_of, outside, paths, stays
 from nav_utils.explorer.packing import (
     HERE,
+    SHIPPED,
     expect_space,
     fingerprint,
     methods_of,
     payload,
     radius_of,
     shipped_presets,
+    usual_ends,
 )
 from nav_utils.explorer.prior import contours
 from nav_utils.explorer.state import State, expect_state
@@ -63,7 +65,6 @@ from nav_utils.steps import Band, Below, Denser, Goal
 
 BUNDLE = HERE / "explorer.js"
 LOADER = HERE / "loader.js"
-SHIPPED = ("mnist-2d", "digits-2d")  # spaces whose payload a page can fetch by name
 NAME = re.compile(r"[A-Za-z][\w.-]{0,63}", re.ASCII)  # of an element, as it appears in links
 
 
@@ -341,7 +342,8 @@ def to_html(
         if state is not None or name != "explorer":
             raise ValueError("to_html: an Explorer brings its own state and name; give neither")
         space, state, name = space.space, space.state, space.name
-    state = state or {}
+    expect_space(space)
+    state = usual_ends(space) | (state or {})
     data = payload(space, start=state)
     state = expect_state(state, radius_of(space), methods_of(space))
     scripts = [

@@ -13,7 +13,7 @@ import torch
 from nav_utils import memory
 from nav_utils.explorer.atlas import pictures
 from nav_utils.explorer.computing import best_of, endings, in_float64, paths
-from nav_utils.explorer.packing import expect_space, parts, payload
+from nav_utils.explorer.packing import expect_space, parts, payload, usual_ends
 from nav_utils.explorer.page import (
     BUNDLE,
     div,
@@ -138,6 +138,8 @@ class Explorer(Controls, anywidget.AnyWidget):
         self.name, self.ready, self.from_page = expect_name(name or "explorer"), False, False
         if preset is not None:
             state = changed(preset_state(space_name(self.space), preset), state)
+        expect_space(self.space)
+        state = usual_ends(self.space) | state
         data = payload(self.space, start=state)
         self.ratio = in_float64(expect_space(self.space))
         facts = parts(self.space, expect_space(self.space))[1]
