@@ -14,6 +14,12 @@ from nav_utils.checks import Mistake, closest, exercise, first_mistake, on_each
 Numbers = tuple[Tensor, Tensor, Tensor]
 
 
+OVERFLOW = (
+    "At a logit of 60 the loss is infinite: in float32 sigmoid is 1 there, and log(1 - 1) minus "
+    "infinity. F.softplus stays finite."
+)
+
+
 @exercise("17.1", hint="softplus(-a) on the prior and softplus(a) on codes; pairs; minus the mean")
 def first_look(answer: Callable[[Tensor, Tensor], Numbers]) -> Mistake | None:
     """Held-out loss, AUC and an estimate of KL(q || p), from the logits of both classes."""
@@ -22,12 +28,16 @@ def first_look(answer: Callable[[Tensor, Tensor], Numbers]) -> Mistake | None:
     def judged(n: int, m: int, shift: float, strict: bool) -> tuple[str, Mistake | None]:
         on_prior = torch.randn(n, generator=generator).mul(4).round() / 4 + shift
         on_codes = torch.randn(m, generator=generator).mul(4).round() / 4 - 0.75  # ties occur
+        if not strict:
+            on_codes[0] = 60.0  # log(1 - sigmoid) of it is minus infinity
         got = answer(on_prior, on_codes)
         if torch.is_tensor(got):  # of shape (3,), perhaps
             got = got.reshape(-1).unbind()
         if not isinstance(got, tuple | list) or len(got) != 3:
             return "", Mistake("not three numbers", "Return loss, auc, kl: three numbers.")
         words = f"{n} prior samples and {m} codes"
+        if torch.is_tensor(got[0]) and bool(got[0].isinf().any()):
+            return words, Mistake("loss overflows", OVERFLOW)
         for value, (right, mistakes) in zip(got, looked(on_prior, on_codes), strict=True):
             found = closest(value, right, mistakes, strict=strict)
             if found is not None:

@@ -47,6 +47,9 @@ MISTAKES = {
             "torch.cat([F.softplus(-on_prior), F.softplus(on_codes)]).mean()"
         ),
         "loss in bits": look(f"{LOSS} / math.log(2)"),
+        "loss overflows": look(
+            "-(on_prior.sigmoid().log().mean() + (1 - on_codes.sigmoid()).log().mean()) / 2"
+        ),
         "AUC of the codes": look(auc=f"1 - ({AUC})"),
         "ties left out": look(auc="(gap > 0).float().mean()"),
         "ties counted whole": look(auc="(gap >= 0).float().mean()"),
