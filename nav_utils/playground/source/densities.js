@@ -2,9 +2,10 @@
 
 const circle = (angles, radius) => angles.map((t) => [radius * Math.cos(t), radius * Math.sin(t)]);
 const several = (n, angle) => Array.from({ length: n }, (_, i) => angle(i));
+const single = Math.fround; // the package's angles of the ring are float32
 
 export const densities = {
-  ring: { means: circle(several(24, (i) => (i * 2 * Math.PI) / 24), 1.3), std: 0.25 },
+  ring: { means: circle(several(24, (i) => single(single(2 * i * single(Math.PI)) / 24)), 1.3), std: 0.25 },
   c_shape: { means: circle(several(20, (i) => 0.5 + (i * (2 * Math.PI - 1)) / 19), 1.4), std: 0.22 },
   two_clusters: {
     means: [
