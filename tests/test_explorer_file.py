@@ -89,16 +89,16 @@ def test_scripts_hold_what_the_loader_looks_for(space):
     assert name == "digits-2d" and base64.b64decode(data) == b"\x00\xff"
     name, text = text_of(page.bundle_script(), "window")
     assert name == "NAV_EXPLORER" and text == page.BUNDLE.read_text(encoding="utf-8")
-    hostile = page.assignment("x", '</script>"', "<!-- </script> \u2028 \\ \"'")
+    hostile = shared.assignment("x", '</script>"', "<!-- </script> \u2028 \\ \"'")
     assert "<" not in hostile and "\u2028" not in hostile
     assert text_of(hostile, "x") == ('</script>"', "<!-- </script> \u2028 \\ \"'")
-    assert "</script" not in page.LOADER.read_text(encoding="utf-8"), "it is put into a page whole"
+    assert "</script" not in shared.LOADER.read_text(encoding="utf-8"), "it is put into a page whole"
 
 
 def test_the_bundle_and_its_page_stay_small():
     assert page.BUNDLE.stat().st_size <= 60_000
     whole = page.space_script("mnist-2d", payload(shipped("mnist-2d")))
-    whole += page.div(shipped("mnist-2d"), DEFAULTS, "explorer") + page.LOADER.read_text()
+    whole += page.div(shipped("mnist-2d"), DEFAULTS, "explorer") + shared.LOADER.read_text()
     assert len(whole) + page.BUNDLE.stat().st_size <= 910_000
 
 

@@ -1,7 +1,7 @@
 // Slow motion: propose, evaluate, correct, step by step, each with its formula and its numbers.
 
-import { box, listen, make } from "./make.js";
-import { sigmoid } from "./map.js";
+import { box, listen, make } from "../../browser/source/make.js";
+import { sigmoid } from "../../browser/source/map.js";
 import { aimOf, bandOf } from "./correction.js";
 
 const PAUSE = 500; // milliseconds between two steps while it plays
