@@ -6,7 +6,9 @@
 
 /** Plain arithmetic; Floats is Float32Array or Float64Array. */
 export function plainKernels(Floats) {
-  return { name: "plain", alloc: (n) => new Floats(n), gemm, outer, silu, expAbs, mul, mulAdd, adam };
+  const round = Floats === Float32Array ? Math.fround : (x) => x;
+  const alloc = (n) => new Floats(n);
+  return { name: "plain", alloc, round, gemm, outer, silu, expAbs, mul, mulAdd, adam };
 }
 
 /**

@@ -17,6 +17,7 @@ export function simdKernels() {
 
   return {
     name: "wasm",
+    round: Math.fround,
     alloc(n) {
       const begin = end;
       end += 4 * Math.ceil(n / 4) * 4;
