@@ -69,8 +69,10 @@
     try {
       const figure = el.classList.contains("nav-explorer") ? "explorer" : "playground";
       const [module, payload] = await Promise.all([moduleOf(figure), payloadOf(el.dataset.space)]);
-      const state = JSON.parse(el.dataset.state);
-      return module.mount(el, { payload, state, query, id: el.id, load: moduleOf });
+      const options = { payload, state: JSON.parse(el.dataset.state), query, id: el.id };
+      // A playground may show an explorer.
+      if (figure === "playground") options.load = moduleOf;
+      return module.mount(el, options);
     } catch (error) {
       say(el, `The interactive figure could not start; below is a still picture. ${error.message}`);
       mounted.delete(el);

@@ -30,6 +30,13 @@ button:focus-visible, select:focus-visible, input:focus-visible, summary:focus-v
 .handle:focus-visible::before { outline: 3px solid #0b57d0; outline-offset: 2px;
   box-shadow: 0 0 0 9px rgba(255, 255, 255, .9); }
 .handle:active { cursor: grabbing; }
+.side { display: grid; gap: 8px; align-content: start; min-width: 0; }
+.curve, .rows { display: block; width: 100%; object-fit: contain; }
+.rows { image-rendering: pixelated; background: #fff; border: 1px solid var(--faint); }
+.slow { padding: 10px; background: var(--soft); border-radius: 6px; }
+.slow p { margin: 4px 0; }
+.slow button { background: var(--back); }
+.formula { font: 15px/1.4 "Cambria Math", "Latin Modern Math", ui-serif, serif; }
 .note { margin: 0; font-size: 13px; color: var(--faint); }
 .card[data-theme="light"] .note { color: #595f69; }
 details { margin-top: 10px; }
@@ -56,8 +63,6 @@ th, td { padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--zon
   .card, .card[data-theme] { break-inside: avoid; --text: #000; --back: #fff; } }
 @media (forced-colors: active) { .handle::before { background: Canvas; border-color: CanvasText; } }
 `;function oe(t,e){let n=t.shadowRoot??t.attachShadow({mode:"open"}),o=document.createElement("p");o.className="problem",o.setAttribute("role","alert"),o.textContent=e,re(n),n.replaceChildren(o,document.createElement("slot"))}function re(t,...e){t.adoptedStyleSheets=[An,...e].map(n=>{let o=new CSSStyleSheet;return o.replaceSync(n),o})}var Bo=500;function kn(t,e,n){let o=0,r=1,s=0,i=y("p",{"aria-live":"polite"}),a=y("p",{className:"formula"}),l=y("p",{}),[c,u,h]=["back","play","next"].map(x=>y("button",{type:"button",textContent:t[x]})),f=N("slow",N("bar",c,u,h),i,a,l);f.hidden=!0;let p=()=>{clearInterval(s),s=0,u.textContent=t.play,i.setAttribute("aria-live","polite")},d=x=>{o=Math.max(0,Math.min(r,o+x)),n()};M(c,"click",()=>(p(),d(-1))),M(h,"click",()=>(p(),d(1))),M(u,"click",()=>s?p():(o===r&&(o=0),u.textContent=t.pause,i.setAttribute("aria-live","off"),s=setInterval(()=>o===r||!f.isConnected?p():m()&&d(1),Bo),d(0)));let m=()=>{let{top:x,bottom:w}=f.getBoundingClientRect();return w>0&&x<innerHeight&&!document.hidden};function b(x,w){let k=Array.from(x.status,K=>K>1),A=w.method==="string",E=w.planner==="stepwise"&&!A;if(f.hidden){let K=!A&&!E;return{points:x.points,a:x.a,corrected:!0,whiskers:K,hollow:k}}r=1+x.trace.length,o=Math.min(o,r);let C=o<2?x.proposal:x.trace[o-2],B=o<3?x.proposal:x.trace[o-3],Cn=o===1&&!A&&!E,le=Array.from(x.insideProposal,K=>Cn&&!K),Fn=o===1?x.trace[0]??C:C,ht=E?Math.max(o>>1,1):_t(Fn,B),ce=j(C,B,ht),In=E?S:v,[Pn,Ln,Rn]=In(x,w,{followed:ht,moved:ce,outside:J(le)});return i.textContent=`${Pn}: ${Ln}${o===r?` ${X(x,w)}`:""}`,a.textContent=Rn,l.textContent=o===0||E&&o===1?"":z(ht,B,ce),c.setAttribute("aria-disabled",o===0),h.setAttribute("aria-disabled",o===r),{points:C,a:g(C),corrected:o>1,whiskers:o>1&&!A&&!E,hollow:o===1?le:k.map(K=>K&&o===r),followed:o>1?ht:null,from:E&&o>1?B:x.proposal,unfinished:o<r}}function g(x){let w=new Float64Array(3);return Float64Array.from({length:x.length/2},(k,A)=>(e.grid.evaluate(x[2*A],x[2*A+1],w),w[0]))}function v(x,w,{outside:k}){let{propose:A,evaluate:E}=t.formula,C=w.method==="string";return o===0?[...t.propose(x.status.length,w.proposal),A[w.proposal]??A.slerp]:o===1&&C?[...t.evaluateString,""]:o===1?[...t.evaluate(k,x.status.length),F(E,w)]:[...t.correct(o-1,r-1),G(w)]}function S(x,w,{followed:k}){let A=x.status.length,{evaluate:E,loop:C}=t.formula,B=C[w.proposal==="linear"?"linear":"slerp"];return o===0?[...t.proposeLoop(A),B]:o===1?[...t.evaluateLoop,F(E,w)]:o%2===0?[...t.proposed(k,A),B]:x.status[k]===0?[...t.passed(k,A),F(E,w)]:[...t.corrected(k,A),G(w)]}let F=(x,w)=>{let{centre:k,level:A}=R(w);return w.method==="score"?x.score(A):w.goal==="below"?x.below(A):x.band(k)},G=x=>t.formula[x.method](R(x).centre,e.prior?.kind)+(x.noise?t.formula.noise:"");function R(x){let w=x.method==="score"?x.log_q_level??e.meta.log_q_50:x.level??Z(x);return{centre:it({...x,logQ50:e.meta.log_q_50}).centre,level:w}}let X=(x,w)=>x.walked<x.status.length?t.stopped:w.steps===0?t.noStep:t.finished;function z(x,w,k){let A=new Float64Array(3);e.grid.evaluate(w[2*x],w[2*x+1],A);let E=t.follow(x,_(A[0]),A[0],Math.hypot(A[1],A[2]));return o===1?E:E+(k>0?t.moves(k):t.rests)}let j=(x,w,k)=>Math.hypot(x[2*k]-w[2*k],x[2*k+1]-w[2*k+1]),J=x=>x.filter(Boolean).length;function _t(x,w){let k=0;for(let A=1;A<x.length/2;A++)j(x,w,A)>j(x,w,k)&&(k=A);return k}return{root:f,get on(){return!f.hidden},toggle(){p(),o=0,f.hidden=!f.hidden},leave(){p(),f.hidden=!0},stage:b}}var $n=`
-.side { display: grid; gap: 8px; align-content: start; min-width: 0; }
-.curve, .rows { display: block; width: 100%; object-fit: contain; }
 .curve { height: 150px; }
 .said { margin: 0; min-height: 11.6em; }
 .point { margin: 0; min-height: 2.9em; color: var(--text); }
@@ -65,14 +70,9 @@ th, td { padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--zon
 .names { display: contents; }
 .names span:last-child { order: 1; }
 .film { position: relative; }
-.rows { image-rendering: pixelated; background: #fff; border: 1px solid var(--faint); }
 .rows[data-large="true"] { image-rendering: auto; }
 .images { order: 2; grid-column: 1 / -1; }
 .film i { position: absolute; top: 0; bottom: 0; border: 3px solid #7a0177; pointer-events: none; }
-.slow { padding: 10px; background: var(--soft); border-radius: 6px; }
-.slow p { margin: 4px 0; }
-.slow button { background: var(--back); }
-.formula { font: 15px/1.4 "Cambria Math", "Latin Modern Math", ui-serif, serif; }
 @container (min-width: 440px) { .said { min-height: 9em; } }
 @container (min-width: 616px) {
   .said { min-height: 10.2em; }
