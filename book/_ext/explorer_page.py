@@ -44,7 +44,7 @@ def level(text):
     return None if text == "none" else float(text)
 
 
-WORDS = ("space", "preset", "proposal", "planner", "method", "side")
+WORDS = ("space", "preset", "proposal", "planner", "method", "goal")
 NUMBERS = ("eta", "eps", "steps", "noise", "seed", "points")
 
 
@@ -55,7 +55,7 @@ class ExplorerDirective(SphinxDirective):
     option_spec = {
         **dict.fromkeys(WORDS, directives.unchanged_required),
         **dict.fromkeys(NUMBERS, float),
-        **{"a": pair, "b": pair, "level": level, "classes": truth},
+        **{"a": pair, "b": pair, "level": level, "log_q_level": level, "classes": truth},
     }
 
     def run(self):
@@ -149,10 +149,11 @@ def write_assets(app, exception):
     spaces = app.nav_spaces | {file.stem.removeprefix("space-") for file in target.glob("space-*")}
     if not spaces:
         return
+    from nav_utils.browser.page import LOADER as loader
     from nav_utils.explorer import page, payload
 
     target.mkdir(parents=True, exist_ok=True)
-    shutil.copy(page.LOADER, target / LOADER)
+    shutil.copy(loader, target / LOADER)
     shutil.copy(page.BUNDLE, target / "explorer.js")
     (target / "explorer-text.js").write_text(page.bundle_script(), encoding="utf-8")
     for name in sorted(spaces):

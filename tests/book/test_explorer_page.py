@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 from test_gates import tiny_book
 
+from nav_utils.browser import page as shared
 from nav_utils.explorer import page as static
 from nav_utils.explorer.state import expect_state
 
@@ -91,7 +92,7 @@ def test_the_book_carries_what_its_pages_fetch(book):
     folder = book / "_static" / "nav"
     assert {path.name for path in folder.iterdir()} == {*ASSETS, "space-mnist-2d.js"}
     read = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-    assert read["nav-explorer-loader.js"] == static.LOADER.read_text(encoding="utf-8")
+    assert read["nav-explorer-loader.js"] == shared.LOADER.read_text(encoding="utf-8")
     assert read["explorer.js"] == static.BUNDLE.read_text(encoding="utf-8")
     assert read["explorer-text.js"] == static.bundle_script()
     data = static.payload(static.shipped("digits-2d"))
@@ -152,11 +153,12 @@ def folder(tmp_path_factory):
 
 def write_assets(folder, module):
     folder.mkdir(exist_ok=True)
-    (folder / "nav-explorer-loader.js").write_text(static.LOADER.read_text(encoding="utf-8"))
+    (folder / "nav-explorer-loader.js").write_text(shared.LOADER.read_text(encoding="utf-8"))
     (folder / "explorer.js").write_text(module)
-    (folder / "explorer-text.js").write_text(static.assignment("window", "NAV_EXPLORER", module))
+    text = shared.assignment("(window.NAV_BUNDLES ??= {})", "explorer", module)
+    (folder / "explorer-text.js").write_text(text)
     (folder / "space-tiny.js").write_text(static.space_script("tiny", b"\x01\xff"))
-    (folder / "space-broken.js").write_text(static.assignment("(NAV_SPACES)", "broken", "?"))
+    (folder / "space-broken.js").write_text(shared.assignment("(NAV_SPACES)", "broken", "?"))
     (folder / "space-empty.js").write_text("")
 
 

@@ -5,7 +5,9 @@ import { STATUS } from "./correction.js";
 import { readPayload } from "./payload.js";
 import { ending } from "./outcome.js";
 import { View } from "./view.js";
-import { problem } from "./problem.js";
+import { linkTo } from "../../browser/source/link.js";
+import { problem } from "../../browser/source/problem.js";
+import { wordsFor } from "../../browser/source/words.js";
 import { en } from "./words.en.js";
 
 export const WORDS = { en };
@@ -19,11 +21,6 @@ function spaceOf(payload) {
   return spaces.get(payload);
 }
 
-function wordsFor(el) {
-  const language = el.closest("[lang]")?.lang?.slice(0, 2);
-  return WORDS[language] ?? en;
-}
-
 /**
  * Put an explorer into an element of a page. What the element held, a still picture, stays for
  * those without script, and beneath the message should anything go wrong.
@@ -34,7 +31,7 @@ function wordsFor(el) {
  * @returns {?View} with `get`, `set`, `preset` and `destroy`; null where it could not start
  */
 export function mount(el, { payload, state = {}, query = null, id = el.id }) {
-  const words = wordsFor(el);
+  const words = wordsFor(el, WORDS);
   try {
     const space = spaceOf(payload);
     const start = clampState({ ...space.meta.start, ...state }, space.meta);
@@ -46,12 +43,6 @@ export function mount(el, { payload, state = {}, query = null, id = el.id }) {
     problem(el, words.problem(error.message));
     return null;
   }
-}
-
-function linkTo(id, query) {
-  const address = new URL(location.href);
-  address.hash = `${id}?${query}`;
-  return address.href;
 }
 
 /** The same state as a line of Python; `call` is its beginning. */
@@ -69,7 +60,7 @@ const pairs = (points) =>
 
 /** anywidget: traits and picture follow each other. */
 function render({ model, el }) {
-  const words = wordsFor(el);
+  const words = wordsFor(el, WORDS);
   const figure = document.createElement("div");
   el.append(figure);
   try {

@@ -3,17 +3,20 @@
 
 import { ETA, LIMITS, clampState } from "./state.js";
 import { navigate, navigateInSlices } from "./navigation.js";
-import { drawGround, drawMark, drawPath, sigmoid, toPixel } from "./map.js";
+import { colours, fit } from "../../browser/source/canvas.js";
+import { sigmoid, toPixel } from "../../browser/source/map.js";
+import { drawGround, drawMark, drawPath } from "./map.js";
 import { drawCurve } from "./curve.js";
 import { makeFilm, shownAt } from "./film.js";
 import { makeControls } from "./controls.js";
-import { makeDraggable } from "./handles.js";
+import { makeDraggable } from "../../browser/source/handles.js";
 import { SHOWN, layout } from "./layout.js";
-import { make } from "./make.js";
+import { listen, make } from "../../browser/source/make.js";
 import { ending, nearestPoint, zone } from "./outcome.js";
-import { adopt } from "./problem.js";
+import { adopt } from "../../browser/source/problem.js";
 import { makeSlow } from "./slow.js";
-import { watchTheme } from "./theme.js";
+import { STYLE } from "./style.js";
+import { watchTheme } from "../../browser/source/theme.js";
 
 const REACH = 14; // pixels within which the pointer finds a point
 const WAIT = 150; // milliseconds after which the exact check begins
@@ -39,7 +42,7 @@ export class View {
     this.frame = this.timer = 0;
     this.parts = layout(space.meta, words);
     const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
-    adopt(root);
+    adopt(root, STYLE);
     root.replaceChildren(this.parts.card);
     this.contexts = {};
     for (const name of ["ground", "over", "curve", "rows"]) {
@@ -50,7 +53,7 @@ export class View {
     this.listen();
     this.resize = this.resize.bind(this);
     this.watcher = new ResizeObserver(this.resize);
-    addEventListener("resize", this.resize); // zoom may change nothing but devicePixelRatio
+    listen(window, "resize", this.resize); // zoom may change nothing but devicePixelRatio
     for (const name of ["map", "curve"]) this.watcher.observe(this.parts[name]);
     this.forget = watchTheme((theme, atOnce) => {
       this.parts.card.dataset.theme = theme;
@@ -295,12 +298,7 @@ export class View {
   }
 
   showLink() {
-    const { label, text } = this.host.link(this.state);
-    const { link } = this.parts;
-    link.hidden = false;
-    link.querySelector("span").textContent = label;
-    link.querySelector("input").value = text;
-    link.querySelector("button").textContent = this.words.copy;
+    this.parts.link.show(this.host.link(this.state));
   }
 
   listen() {
@@ -317,18 +315,17 @@ export class View {
       const side = { read: () => this.state[end], write, release };
       makeDraggable(parts[end], parts.map, space.meta.radius, side);
     }
-    parts.presets.addEventListener("change", () => this.preset(parts.presets.value));
-    parts.reset.addEventListener("click", () => {
+    listen(parts.presets, "change", () => this.preset(parts.presets.value));
+    listen(parts.reset, "click", () => {
       this.slow.leave();
       this.set(this.start);
     });
-    parts.slowButton.addEventListener("click", () => {
+    listen(parts.slowButton, "click", () => {
       this.slow.toggle();
       redraw();
       if (!this.checked && !this.timer) this.release(false);
     });
-    parts.table.addEventListener("toggle", () => this.fillTable());
-    parts.link.querySelector("button").addEventListener("click", () => this.copy());
+    listen(parts.table, "toggle", () => this.fillTable());
     this.listenToPointer();
   }
 
@@ -350,10 +347,10 @@ export class View {
       curve: (event) => this.axis.indexAt(event.offsetX),
     };
     for (const [name, find] of Object.entries(hover)) {
-      parts[name].addEventListener("pointermove", (event) => {
+      listen(parts[name], "pointermove", (event) => {
         if (this.axis && !event.buttons) point(find(event));
       });
-      parts[name].addEventListener("pointerleave", () => point(null));
+      listen(parts[name], "pointerleave", () => point(null));
     }
   }
 
@@ -364,29 +361,4 @@ export class View {
     const shown = [this.path.proposal, this.path.points];
     return nearestPoint(shown, at, event.clientX - box.left, event.clientY - box.top, REACH);
   }
-
-  async copy() {
-    const [input, button] = ["input", "button"].map((tag) => this.parts.link.querySelector(tag));
-    input.select();
-    try {
-      await navigator.clipboard.writeText(input.value);
-      button.textContent = this.words.copied;
-    } catch {
-      button.textContent = this.words.cannotCopy;
-    }
-  }
-}
-
-/** Give a canvas the pixels of the screen; whether that changed, and so emptied, it. */
-function fit(canvas, width, height) {
-  const wanted = [width, height].map((size) => Math.round(size * devicePixelRatio));
-  if (canvas.width === wanted[0] && canvas.height === wanted[1]) return false;
-  [canvas.width, canvas.height] = wanted;
-  return true;
-}
-
-function colours(card) {
-  const style = getComputedStyle(card);
-  const names = ["text", "back", "faint", "zone", "mark"];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`)]));
 }

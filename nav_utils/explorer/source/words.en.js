@@ -1,9 +1,6 @@
 // All English texts of the explorer. Another language is one more file like this one.
 
-const number = (x, digits = 2) =>
-  Number.isFinite(x) ? x.toFixed(digits).replace("-", "\u2212") : "\u2013";
-const plain = (x, digits = 2) => x.toFixed(digits); // for screen readers, which read "-" as minus
-const short = (x) => String(Number(x.toPrecision(3))).replace("-", "\u2212");
+import { number, plain, short } from "../../browser/source/words.js";
 
 const less = (a, c) => `${a} ${c < 0 ? "+" : "\u2212"} ${short(Math.abs(c))}`;
 const minus = (c) => (c ? `(${less("a", c)})` : "a");
@@ -44,12 +41,10 @@ export const en = {
     },
   ],
   goal: ["goal", { band: "band, both sides", below: "below, holes only" }],
-  level: [
-    "level",
-    { band: "D = \u00bd", below: "D = \u00bd + \u03f5", score: "median code" },
-    (x) => `95 % of codes (${short(x)})`,
-    (x) => `own (${short(x)})`,
-  ],
+  level: ["level", { band: "D = \u00bd", below: "D = \u00bd + \u03f5" }],
+  log_q_level: ["log q level", "median code"],
+  typical: (x) => `95 % of codes (${short(x)})`,
+  own: (x) => `own (${short(x)})`,
   eta: "\u03b7, step size",
   eps: "\u03f5, half the band",
   steps: "steps at most",

@@ -2,7 +2,7 @@
 // depends on the seed and on what it is for alone, as in nav_utils/noise.py, so that torch can
 // repeat a run from the page: see nav_utils/playground/replay.py.
 
-import { standardNormal, uniform } from "../../explorer/source/noise.js";
+import { standardNormal, uniform } from "../../browser/source/noise.js";
 
 // Streams, of which there are 2^53. Noise of a batch has the number of its column.
 const CODES = 2 ** 33; // + column: samples that stand for codes

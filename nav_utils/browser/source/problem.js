@@ -12,9 +12,11 @@ export function problem(el, message) {
   root.replaceChildren(said, document.createElement("slot"));
 }
 
-/** The style as a constructed sheet, which a content security policy of 'self' allows. */
-export function adopt(root) {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(STYLE);
-  root.adoptedStyleSheets = [sheet];
+/** Styles as constructed sheets, which a content security policy of 'self' allows. */
+export function adopt(root, ...styles) {
+  root.adoptedStyleSheets = [STYLE, ...styles].map((text) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(text);
+    return sheet;
+  });
 }
