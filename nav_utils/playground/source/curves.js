@@ -81,7 +81,7 @@ function panel(context, box, lines, marks, last, theme) {
   context.textAlign = "left";
   for (const { at, text } of marks) {
     stroke(context, [[0, at], [last, at]], x, y, theme.faint, [2, 3], 1.2);
-    context.fillText(text, x(last * 0.66), y(at) - 8);
+    context.fillText(text, x(last * 0.02) + 4, y(at) + (y(at) > y(high) + 26 ? -8 : 9));
   }
   let from = x(0);
   for (const { name, points, dash } of lines) {
