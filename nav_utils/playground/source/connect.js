@@ -1,8 +1,6 @@
-// How the view reaches the engine; see protocol.js. For now a stub answers, with made-up numbers.
+// The playground's way to its engine; engine.bundle.js is made by `npm run engine`.
 
-import { stub } from "./stub.js";
+import { connecting } from "./connecting.js";
+import { engine } from "./engine.bundle.js";
 
-/** An engine that calls report(message); options: { digits: Uint8Array of data.js's bytes }. */
-export function connect(report, options = {}) {
-  return stub(report, options);
-}
+export const connect = connecting(engine);

@@ -49,7 +49,8 @@ export function createEngine(report, options) {
   // ---- a model ----------------------------------------------------------------------------------
 
   function* fresh(settings) {
-    Object.assign(state, { settings, playing: false, fit: null, losses: [], ended: false });
+    const none = { playing: false, ended: false, fit: null, truth: null };
+    Object.assign(state, { ...none, settings, losses: [] });
     data ??= readDigits(digits);
     state.images = settings.data === "digits" ? data.train : null;
     state.kernels = arithmeticOf(); // with a memory of its own; the old model's goes
@@ -122,7 +123,7 @@ export function createEngine(report, options) {
     const codes = images ? yield* encodeAll(model, images) : state.samples.slice();
     const learns = model.discriminator && (!images || settings.objective === "adversarial");
     const exact = images ? null : yield* againstTruth(model.discriminator, model.judging, model.density);
-    if (exact) exact.truth = truthMap(model.density, MAP);
+    if (exact) exact.truth = (state.truth ??= truthMap(model.density, MAP)).slice();
     const rebuilt = images ? yield* rebuiltShown() : new Uint8Array(0);
     const map = learns ? yield* mapOf(model.discriminator, model.judging) : null;
     report({
@@ -170,7 +171,7 @@ export function createEngine(report, options) {
   // ---- slow motion ------------------------------------------------------------------------------
 
   function* slow() {
-    const { model, images, kernels } = state;
+    const { model, images } = state;
     const losses = yield* step(true);
     if (!losses) return;
     const { n, seen, encoder, encoding } = model;
@@ -198,7 +199,6 @@ export function createEngine(report, options) {
     told.losses = { ...threeOf(losses), penalty: seen.penalty ?? NaN };
     told.moved = seen.moved;
     model.seen = null;
-    void kernels;
     report(told);
     yield* frame();
   }

@@ -6,7 +6,7 @@ import { logistic, sigmoid, softplus } from "./losses.js";
 import { logitsAt } from "./measure.js";
 import { cosineRate } from "./model.js";
 import { adam, backward, descend, finite, forward, network, room } from "./network.js";
-import { standardNormal, uniform } from "../../explorer/source/noise.js";
+import { standardNormal, uniform } from "../../browser/source/noise.js";
 
 export const FIT = { hidden: [64, 64], steps: 1500, n: 256, rate: 0.003, decay: 0.03, every: 50 };
 const NUMBER = 3; // of the network, for its first weights

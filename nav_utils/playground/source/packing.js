@@ -69,7 +69,7 @@ export function* payloadBytes(model, ratio, at, codes, labels, levels, name) {
   const some = Uint16Array.from({ length: Math.min(MOST_CODES, labels.length) }, (_, i) => i);
   const tensors = {
     grid: ["I16", [n, n], grid],
-    no_data: ["U8", [Math.ceil((n * n) / 8)], emptyNodes(held, n, high)],
+    no_data: ["U8", [Math.ceil((n * n) / 8)], yield* emptyNodes(held, n, high)],
     codes: ["F16", [some.length, 2], halves(chosen(codes, some))],
     labels: ["U8", [some.length], Uint8Array.from(some, (i) => labels[i])],
     "decoder.pixels": ["U8", [8], new Uint8Array(8).fill(255)],
@@ -163,7 +163,7 @@ function filterLine(c, first, step, n) {
 }
 
 /** Eight nodes in a byte: where neither the prior nor the held-out codes have mass (no_data). */
-function emptyNodes(held, n, high) {
+function* emptyNodes(held, n, high) {
   const nodes = plane(n, high);
   const bits = new Uint8Array(Math.ceil((n * n) / 8));
   const k = Math.min(10, held.length / 2 - 1);
@@ -175,6 +175,7 @@ function emptyNodes(held, n, high) {
   for (let i = 0; i < n * n; i++) {
     const [x, y] = [nodes[2 * i], nodes[2 * i + 1]];
     if (logPrior(x, y) < lowest && distance(held, x, y, k) > farthest) bits[i >> 3] |= 128 >> (i & 7);
+    if (i % 64 === 63) yield;
   }
   return bits;
 }
