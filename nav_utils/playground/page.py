@@ -1,4 +1,4 @@
-"""The playground without a kernel: a still picture, the markup of a page, and a page in one file."""
+"""The playground without a kernel: a still picture, markup, and a page in one file."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ STILL = HERE / "still.png"
 DIGITS = "digits-8x8"  # the name under which a page keeps them
 
 PICTURE = (
-    "Two maps of the plane with the codes of 1,500 digits, before and after the default run. Before, "
-    "the codes lie in a small heap. After, they fill the circles of the prior, sorted by digit, and "
-    "the map of D is grey nearly everywhere."
+    "Two maps of the plane with the codes of 1,500 digits, at the start and at the end of the "
+    "default run. At the start all codes lie in one spot. At the end they fill the circles of the "
+    "prior, sorted by digit, and the map of D is grey nearly everywhere."
 )
 LIVE = "A still picture: where scripts run, an autoencoder trains in this figure."
 KERNEL = "A still picture: run this cell to have the live figure, which needs the kernel."
@@ -96,6 +96,5 @@ def to_html(
     """
     whole = in_page(expect_settings(settings or {}))
     title = "Playground: an adversarial autoencoder trains in this page"
-    return write_in_one_move(
-        pathlib.Path(file), whole_page(title, div(whole, name), scripts())
-    )
+    page = whole_page(title, div(whole, name), scripts(), "'wasm-unsafe-eval'")
+    return write_in_one_move(pathlib.Path(file), page)

@@ -1,4 +1,4 @@
-"""The settings of a playground: names of traits, defaults and limits, those of source/protocol.js."""
+"""The settings of a playground: names, defaults and limits are those of source/protocol.js."""
 
 from __future__ import annotations
 
@@ -86,3 +86,9 @@ def page_key(key: str) -> str:
 def in_page(settings: Mapping[str, Any]) -> Settings:
     """Settings with the names that the page and its links have."""
     return {page_key(key): value for key, value in settings.items()}
+
+
+def trait_of(key: str) -> str:
+    """The reverse of `page_key`: learning_rate for learningRate, weight for lambda."""
+    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
+    return "weight" if key == "lambda" else name

@@ -46,7 +46,7 @@ FAULTY = {
     "```{explorer} e7\n:preset: never\n```": "ERROR: explorer: preset: expected ",
     "```{explorer} 1e\n```": "name: expected a letter",
     "{preset}`words`": "preset: expected `words <NAME:PRESET>`, got 'words'",
-    "{preset}`words <nobody:first>`": "expected an explorer of this page (good, ",
+    "{preset}`words <nobody:first>`": "expected a figure of this page (good, ",
     "{preset}`words <good:never>`": "expected a preset (",
     "```{explorer} twice\n```\n\n```{explorer} twice\n```": "got 'twice' 2 times on one page",
 }

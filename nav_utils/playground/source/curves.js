@@ -81,7 +81,6 @@ function panel(context, box, lines, marks, last, theme) {
   context.textAlign = "left";
   for (const { at, text } of marks) {
     stroke(context, [[0, at], [last, at]], x, y, theme.faint, [2, 3], 1.2);
-    context.fillText(text, x(last * 0.02) + 4, y(at) + (y(at) > y(high) + 26 ? -8 : 9));
   }
   let from = x(0);
   for (const { name, points, dash } of lines) {
@@ -89,6 +88,15 @@ function panel(context, box, lines, marks, last, theme) {
     stroke(context, [[0, 0], [1, 0]], (k) => from + 18 * k, () => box.top + 9, theme.text, dash, 1.8);
     context.fillText(name, from + 22, box.top + 9);
     from += 34 + context.measureText(name).width;
+  }
+  context.textAlign = "right";
+  for (const { at, text } of marks) {
+    const room = context.measureText(text).width + 4;
+    const above = y(at) > y(high) + 18;
+    context.fillStyle = theme.back; // a ground of its own: lines stop there
+    context.fillRect(x(last) - room - 3, y(at) + (above ? -16 : 3), room, 13);
+    context.fillStyle = theme.text;
+    context.fillText(text, x(last) - 5, y(at) + (above ? -9 : 10));
   }
 }
 
