@@ -40,7 +40,7 @@ function stateDict(name, { layers }) {
 /** All that Python needs to have this space; facts: { settings, step, losses, fit }. */
 export function spaceBytes(model, ratio, codes, levels, facts) {
   const networks = { encoder: model.encoder, decoder: model.decoder, ratio };
-  if (model.discriminator) networks.discriminator = model.discriminator;
+  if (facts.settings.objective === "adversarial") networks.discriminator = model.discriminator;
   const tensors = {
     codes: ["F32", [codes.length / 2, 2], codes],
     held_out: ["F32", [levels.length, 2], chosen(codes, levels)],
@@ -126,11 +126,10 @@ function* fittedGrid(ratio, at, radius, high) {
   for (const n of SIZES) {
     const a = yield* logitsAt(ratio, at, plane(n, high));
     const spline = Float64Array.from(a, (x) => Math.min(60, Math.max(-60, x)));
-    for (let i = 0; i < n; i++) {
-      filterLine(spline, i * n, 1, n);
-      filterLine(spline, i, n, n);
-      if (i % 16 === 15) yield;
-    }
+    for (let i = 0; i < n; i++) filterLine(spline, i * n, 1, n); // rows, then columns
+    yield;
+    for (let i = 0; i < n; i++) filterLine(spline, i, n, n);
+    yield;
     const most = spline.reduce((largest, c) => Math.max(largest, Math.abs(c)), 0);
     const scale = most / 32767 || 1;
     const grid = Int16Array.from(spline, (c) => Math.round(c / scale));
