@@ -11,8 +11,8 @@ from nav_utils.explorer.page import BUNDLE as EXPLORER
 from nav_utils.extras import needs_course
 from nav_utils.playground.digits import packed_digits
 from nav_utils.playground.page import BUNDLE, div, to_html
-from nav_utils.playground.state import DEFAULTS, Settings, expect_settings, expect_value, in_page
 from nav_utils.playground.spaces import trained_space
+from nav_utils.playground.state import DEFAULTS, Settings, expect_settings, expect_value, in_page
 from nav_utils.spaces import LatentSpace
 
 try:
