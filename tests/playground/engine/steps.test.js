@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { images } from "../../nav_utils/playground/source/data.js";
-import { begin, createModel } from "../../nav_utils/playground/source/model.js";
-import { plainKernels } from "../../nav_utils/playground/source/plain.js";
-import { simdKernels } from "../../nav_utils/playground/source/simd.js";
-import { oneStep } from "../../nav_utils/playground/source/steps.js";
+import { images } from "../../../nav_utils/playground/source/data.js";
+import { begin, createModel } from "../../../nav_utils/playground/source/model.js";
+import { plainKernels } from "../../../nav_utils/playground/source/plain.js";
+import { simdKernels } from "../../../nav_utils/playground/source/simd.js";
+import { oneStep } from "../../../nav_utils/playground/source/steps.js";
 import { drained, golden, near } from "./support.js";
 
 /** Kernels that note the gradient of every update. */
@@ -33,7 +33,7 @@ function repeat({ settings, sizes, steps, grey }, kernels) {
   return { first, last, weights: model.networks.flatMap(({ w }) => [...w]) };
 }
 
-for (const run of golden.runs) {
+for (const run of golden?.runs ?? []) {
   const { settings, sizes, steps } = run;
   const { data, objective, optimisers, penalty } = settings;
   const name = `${data} ${objective} ${optimisers} penalty ${penalty}, ${sizes.pixels} pixels`;

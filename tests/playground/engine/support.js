@@ -3,9 +3,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-const path = process.env.NAV_PLAYGROUND; // a folder that test_playground_core.py has filled
-export const golden = JSON.parse(readFileSync(`${path}/golden.json`, "utf8"));
-export const digits = new Uint8Array(readFileSync(`${path}/digits.bin`));
+// The folder that tests/test_playground_core.py fills.
+export const folder = process.env.NAV_PLAYGROUND;
+/** Options of a test that needs it. */
+export const needsFolder = { skip: folder ? false : "NAV_PLAYGROUND names no folder" };
+export const golden = folder ? JSON.parse(readFileSync(`${folder}/golden.json`, "utf8")) : null;
+export const digits = folder ? new Uint8Array(readFileSync(`${folder}/digits.bin`)) : null;
 
 /** What a generator returns, when it has gone to its end. */
 export function drained(generator) {

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -15,9 +16,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nav_utils.densities import GaussianMixture, c_shape, ring, two_clusters
-from nav_utils.models import AAE, VAE, Autoencoder
+from nav_utils.calibration import calibration_report
+from nav_utils.densities import (
+    GaussianMixture,
+    StandardNormal,
+    c_shape,
+    kde_log_prob,
+    ring,
+    two_clusters,
+)
+from nav_utils.fitting import logistic_loss
+from nav_utils.models import AAE, VAE, Autoencoder, mlp
 from nav_utils.noise import standard_normal, uniform
+from nav_utils.ratio import ExactRatio, Ratio
 from nav_utils.training import (
     aae_step,
     adam,
@@ -29,8 +40,9 @@ from nav_utils.training import (
     vae_step,
 )
 
-ROOT = pathlib.Path(__file__).parents[2]
-CODES, ORDER, WEIGHTS = 2**33, 2**34, 2**35  # streams, as in draws.js
+ROOT = pathlib.Path(__file__).parents[3]
+CODES, ORDER, WEIGHTS, JUDGES = 2**33, 2**34, 2**35, 2**36  # streams, as in draws.js
+FRESH, ROWS = 2**38, 2**39
 DENSITIES = {"ring": ring, "c_shape": c_shape, "two_clusters": two_clusters}
 DOUBLE = torch.float64
 
@@ -66,10 +78,10 @@ def draw_weights(network: nn.Module, seed: int, number: int) -> None:
                     start += values.numel()
 
 
-def order(n: int, seed: int, turn: int) -> list[int]:
+def order(n: int, seed: int, turn: int, stream: int = ORDER) -> list[int]:
     """The images' order in one round (Fisher and Yates)."""
     rows = list(range(n))
-    draws = uniform(seed, torch.arange(ORDER, ORDER + n), turn).tolist()
+    draws = uniform(seed, torch.arange(stream, stream + n), turn).tolist()
     for i in range(n - 1, 0, -1):
         j = int(draws[i] * (i + 1))
         rows[i], rows[j] = rows[j], rows[i]
@@ -271,10 +283,99 @@ CASES: list[tuple[dict[str, Any], Sizes, int]] = [
 ]
 
 
+# ---- a fresh discriminator, and measures ---------------------------------------------------------
+
+
+def fit_vectors(steps: int = 12, n: int = 256, seed: int = 4) -> dict[str, Any]:
+    """What `fit_ratio` does, on the rows and the noise of the page: its last look."""
+    codes = (1.2 * normal(60, 8, 0) + 0.3).float().double()
+    rows = order(len(codes), seed, 0, ROWS)
+    stopping, fitting = codes[rows[:5]], codes[rows[10:]]
+    network = mlp([2, 64, 64, 1]).double()
+    draw_weights(network, seed, 3)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.03)
+    total = 0.0
+    for step in range(1, steps + 1):
+        optimizer.param_groups[0]["lr"] = cosine_rate(3e-3, (step - 1) / steps)
+        at = (uniform(seed, torch.arange(ROWS, ROWS + n), step) * len(fitting)).long()
+        loss = logistic_loss(network(normal(n, seed, step, FRESH)), network(fitting[at]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += float(loss.detach())
+    with torch.no_grad():
+        prior = normal(4 * len(stopping), seed, 0, JUDGES)
+        held_out = float(logistic_loss(network(prior), network(stopping)))
+    look = {"step": steps, "train": total / steps, "heldOut": held_out}
+    weights = flat(list(network.parameters())).tolist()
+    return {"codes": codes.flatten().tolist(), "seed": seed, "look": look, "weights": weights}
+
+
+class First(Ratio):
+    """A ratio whose logit is the first coordinate."""
+
+    def __init__(self) -> None:
+        super().__init__(StandardNormal(2), torch.zeros(2, 2))
+
+    def logit(self, z: Tensor) -> Tensor:
+        return z[..., 0]
+
+
+def calibration_vectors() -> dict[str, Any]:
+    """A report on logits of which many are the same, and some bins all of one class."""
+    codes, prior = 2 * normal(60, 1, 0) - 2, 2 * normal(60, 1, 1)
+    codes[:25] = codes[0]
+    report = calibration_report(First(), codes, prior, bins=10)
+    low, high = report.interval()
+    return {
+        "codes": codes[:, 0].tolist(),
+        "prior": prior[:, 0].tolist(),
+        "loss": report.held_out_loss,
+        "ece": report.ece,
+        "bins": {
+            "predicted": report.predicted.tolist(),
+            "observed": report.observed.tolist(),
+            "count": report.counts.tolist(),
+            "low": low.tolist(),
+            "high": high.tolist(),
+        },
+    }
+
+
+def measure_vectors() -> dict[str, Any]:
+    """Eigenvalues and mass in holes of codes in three heaps; each exact density's best loss."""
+    heaps = GaussianMixture([[-1.2, 0.5], [1.0, 1.0], [0.4, -5.0]], 0.5)
+    codes = heaps.sample(900, torch.Generator().manual_seed(0))
+    prior = StandardNormal(2)
+    z = prior.sample(20_000, torch.Generator().manual_seed(1), DOUBLE)
+    a = prior.log_prob(z) - kde_log_prob(z, codes.double(), 0.2)
+    covariance = torch.cov(codes.double().T)
+    optimum = {}
+    side = torch.linspace(-6, 6, 241, dtype=DOUBLE)
+    plane = torch.cartesian_prod(side, side)
+    for name, make in DENSITIES.items():
+        ratio = ExactRatio(make(), n=20)
+        p, q = ratio.prior.log_prob(plane).exp(), ratio.q.log_prob(plane).exp()
+        best, area = ratio.logit(plane), 0.05**2
+        loss = (p * F.softplus(-best) + q * F.softplus(best)).sum() * area
+        blind = ((best.sigmoid() - 0.5).abs() * (p + q) / 2).sum() * area
+        optimum[name] = {"loss": float(loss), "blind": float(blind)}
+    return {
+        "codes": codes.flatten().tolist(),
+        "mean": codes.double().mean(0).tolist(),
+        "eigenvalues": torch.linalg.eigvalsh(covariance).tolist(),
+        "holes": float((a > math.log(4)).double().mean()),
+        "optimum": optimum,
+    }
+
+
 def golden() -> dict[str, Any]:
     """All vectors, for JSON."""
     return {
         "runs": [run(SETTINGS | settings, sizes, steps) for settings, sizes, steps in CASES],
+        "fit": fit_vectors(),
+        "calibration": calibration_vectors(),
+        "measures": measure_vectors(),
     }
 
 
