@@ -57,7 +57,9 @@ def rebuild(folder, node_modules):
 
 def test_the_bundles_are_what_the_sources_make(tmp_path, node_modules):
     built = build(tmp_path, node_modules)
-    assert built == [unpacked(file.read_bytes()) for file in BUNDLES], "run `make explorer`, then commit"
+    assert built == [unpacked(file.read_bytes()) for file in BUNDLES], (
+        "run `make explorer`, then commit"
+    )
 
 
 def test_another_word_makes_another_bundle(tmp_path, node_modules):
@@ -77,7 +79,9 @@ def test_the_bundle_is_small(bundle):
 @pytest.mark.parametrize("bundle", BUNDLES, ids=FIGURES)
 def test_the_bundle_asks_for_nothing_else(bundle):
     text = unpacked(bundle.read_bytes())
-    assert not re.search(r"\bimport\b(?!\(\w+\))|\brequire\(|\bfetch\(|XMLHttpRequest|WebSocket", text)
+    assert not re.search(
+        r"\bimport\b(?!\(\w+\))|\brequire\(|\bfetch\(|XMLHttpRequest|WebSocket", text
+    )
     assert set(re.findall(r"\w+://[^\s\"'`)]*", text)) <= NAMESPACES
     assert not re.search(r"\beval\(|\bFunction\(|innerHTML|outerHTML|insertAdjacentHTML", text)
 

@@ -3,7 +3,7 @@
 import { makeLink } from "../../browser/source/link.js";
 import { box, make } from "../../browser/source/make.js";
 import { RADIUS } from "./plane.js";
-import { PRESETS } from "./state.js";
+import { PRESETS } from "./presets.js";
 
 /** All elements, by name; `card` holds the others. */
 export function layout(words) {

@@ -1,13 +1,7 @@
-// A playground's state: its settings (see protocol.js), what links and presets say of them, and
-// which settings a run makes no use of.
+// A playground's state: its settings (see protocol.js), what links say of them, and which settings
+// a run makes no use of.
 
-import presets from "../presets.json";
 import { CHOICES, DEFAULTS, LIMITS, clamped } from "./protocol.js";
-
-export const PRESETS = presets;
-
-/** The whole settings of a preset. */
-export const settingsOf = (name) => clamped(PRESETS[name].settings);
 
 /** What differs from the defaults, as "objective=plain&lambda=0". */
 export const toQuery = (settings) =>

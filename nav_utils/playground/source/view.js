@@ -12,9 +12,10 @@ import { isFresh, makeControls } from "./controls.js";
 import { History, drawLosses, drawReliability } from "./curves.js";
 import { layout } from "./layout.js";
 import { RADIUS, drawCodes, drawError, drawGround, valueAt } from "./plane.js";
+import { PRESETS, settingsOf } from "./presets.js";
 import { clamped } from "./protocol.js";
 import { makeSlow } from "./slow.js";
-import { PRESETS, hasD, settingsOf } from "./state.js";
+import { hasD } from "./state.js";
 import { STYLE } from "./style.js";
 
 const DIGITS = 10; // in a row
@@ -37,6 +38,7 @@ export class View {
     this.ready = this.news = this.fitted = this.told = null; // the engine's latest reports
     this.playing = this.resume = this.frozen = this.taking = false;
     this.place = [0, 0];
+    this.refusals = []; // what the browser does not allow, in words
     this.history = new History();
     this.frame = this.drawnAt = this.timer = 0;
     this.seen = true;
@@ -97,7 +99,7 @@ export class View {
         Object.assign(this, { fitted: null, told: null, frozen: false });
         this.history.clear();
         this.slow.leave();
-        parts.note.textContent = words.host(report);
+        parts.note.textContent = [words.host(report), ...this.refusals].join(" ");
       },
       frame: () => {
         this.news = report;
@@ -118,7 +120,7 @@ export class View {
         this.trouble(words.diverged(report));
       },
       refused: () => {
-        parts.note.textContent += ` ${words.refusedSaid(words.refused[report.what], report.why)}`;
+        this.refusals.push(words.refusedSaid(words.refused[report.what], report.why));
       },
       error: () => this.trouble(words.error(report.text)),
     };
