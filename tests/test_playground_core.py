@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from test_explorer_core import node
 
 from nav_utils.checkpointing import parse_safetensors
 from nav_utils.data import load_images
@@ -18,7 +19,6 @@ from nav_utils.playground.digits import packed_digits
 from nav_utils.playground.spaces import trained_space
 from nav_utils.spaces import LatentSpace
 from nav_utils.training import reconstruction_nats
-from test_explorer_core import node
 
 FOLDER = pathlib.Path(__file__).parent / "playground" / "engine"
 
@@ -94,7 +94,9 @@ def test_the_page_packs_a_space_as_python_does(folder: pathlib.Path, space: Late
     assert facts.pop("grid_error") < 0.005
     for key in facts.keys() - {"name"}:
         near = isinstance(expected[key], float)
-        assert facts[key] == (pytest.approx(expected[key], rel=1e-5) if near else expected[key]), key
+        assert facts[key] == (pytest.approx(expected[key], rel=1e-5) if near else expected[key]), (
+            key
+        )
     inked = np.unpackbits(own.pop("decoder.pixels").numpy()).astype(bool)
     assert bool((came.pop("decoder.pixels") == 255).all())
     assert came.keys() == own.keys()

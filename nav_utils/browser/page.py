@@ -78,17 +78,19 @@ PAGE = """<!doctype html>
 """
 
 
-def whole_page(title: str, markup: str, scripts: Sequence[str]) -> str:
+def whole_page(title: str, markup: str, scripts: Sequence[str], allowed: str = "") -> str:
     """A page that holds all that it needs, and may connect to nothing.
 
     Args:
         title: of the page, as text.
         markup: of the figures.
         scripts: data and bundles, see `space_script` and `script_of`; the loader is added.
+        allowed: more that scripts may do, as a content security policy says it.
     """
     scripts = [*scripts, LOADER.read_text(encoding="utf-8")]
+    run = f"{hashes(*scripts)} blob: {allowed}".rstrip()
     policy = (
-        f"default-src 'none'; script-src {hashes(*scripts)} blob:; style-src {hashes(STYLE)}; "
+        f"default-src 'none'; script-src {run}; style-src {hashes(STYLE)}; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     return PAGE.format(

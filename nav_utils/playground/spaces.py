@@ -103,7 +103,9 @@ def network_from(tensors: dict[str, Tensor], name: str, source: object) -> torch
 
 def widths(weights: dict[str, Tensor], source: object) -> list[int]:
     """The widths of an `mlp`, from input to output, out of its weights."""
-    matrices = [weights[f"{2 * k}.weight"] for k in range(len(weights)) if f"{2 * k}.weight" in weights]
+    matrices = [
+        weights[f"{2 * k}.weight"] for k in range(len(weights)) if f"{2 * k}.weight" in weights
+    ]
     if not matrices or any(matrix.ndim != 2 for matrix in matrices):
         raise ValueError(f"{source}: expected the weights of a network, got {sorted(weights)}")
     return [matrices[0].shape[1], *(matrix.shape[0] for matrix in matrices)]

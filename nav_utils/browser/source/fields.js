@@ -12,7 +12,7 @@ export function labelled(text, input, value) {
 
 export function slider(text, [min, max, step], { read, write, format }) {
   const input = make("input", { type: "range", min, max, step });
-  const value = make("span", {}); // an output would take the label for itself
+  const value = make("span"); // an output would take the label for itself
   return {
     root: labelled(text, input, value),
     input,
@@ -26,7 +26,7 @@ export function slider(text, [min, max, step], { read, write, format }) {
 }
 
 export function menu(text, key, options, values = Object.keys(options)) {
-  const input = make("select", {});
+  const input = make("select");
   for (const value of values) input.append(make("option", { value, textContent: options[value] }));
   return {
     root: labelled(text, input),

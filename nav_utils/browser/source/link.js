@@ -5,7 +5,7 @@ import { box, listen, make } from "./make.js";
 /** { root, hidden until it is shown, show({ label, text }) }. words: copy, copied, cannotCopy. */
 export function makeLink(words) {
   const input = make("input", { type: "text", readOnly: true });
-  const name = make("span", {});
+  const name = make("span");
   const copy = make("button", { type: "button" });
   const root = box("link", make("label", {}, name, input), copy);
   root.hidden = true;

@@ -6,7 +6,7 @@ const STOPS = ["b35806", "f1a340", "fee0b6", "f2f2f2", "c6dbef", "6baed6", "0851
 );
 const D_LIMIT = 4; // the logit where the colours end
 export const INK = "#111";
-const CLASSES = [
+export const CLASSES = [
   "#1b1b1b",
   "#6a1b7a",
   "#9c0f3f",

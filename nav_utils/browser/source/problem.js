@@ -1,15 +1,13 @@
 // A readable message in place of the figure; what the element held before stays beneath it.
 
+import { make } from "./make.js";
 import { STYLE } from "./style.js";
 
 export function problem(el, message) {
   const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
-  const said = document.createElement("p");
-  said.className = "problem";
-  said.setAttribute("role", "alert");
-  said.textContent = message;
+  const said = make("p", { className: "problem", role: "alert", textContent: message });
   adopt(root);
-  root.replaceChildren(said, document.createElement("slot"));
+  root.replaceChildren(said, make("slot"));
 }
 
 /** Styles as constructed sheets, which a content security policy of 'self' allows. */

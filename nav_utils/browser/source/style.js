@@ -40,8 +40,8 @@ button:focus-visible, select:focus-visible, input:focus-visible, summary:focus-v
 .slow p { margin: 4px 0; }
 .slow button { background: var(--back); }
 .formula { font: 15px/1.4 "Cambria Math", "Latin Modern Math", ui-serif, serif; }
-.note { margin: 0; font-size: 13px; color: var(--faint); }
-.card[data-theme="light"] .note { color: #595f69; }
+.note, .images { margin: 0; font-size: 13px; color: var(--faint); }
+.card[data-theme="light"] :is(.note, .images) { color: #595f69; }
 details { margin-top: 10px; }
 summary { cursor: pointer; padding: 4px 0; }
 .controls { display: grid; gap: 8px 18px;

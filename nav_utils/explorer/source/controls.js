@@ -7,7 +7,7 @@ const LOG_ETA = [-3, 2, 0.02]; // lowest, highest, step of log10(eta)
 
 /** A level: what the method does without, that of 95 % of codes, or a number from a link. */
 function levelMenu(key, known, words) {
-  const input = make("select", {});
+  const input = make("select");
   const [text, usual] = words[key];
   return {
     root: labelled(text, input),

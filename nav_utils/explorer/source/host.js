@@ -6,6 +6,7 @@ import { readPayload } from "./payload.js";
 import { ending } from "./outcome.js";
 import { View } from "./view.js";
 import { linkTo } from "../../browser/source/link.js";
+import { make } from "../../browser/source/make.js";
 import { problem } from "../../browser/source/problem.js";
 import { wordsFor } from "../../browser/source/words.js";
 import { en } from "./words.en.js";
@@ -26,8 +27,9 @@ function spaceOf(payload) {
  * those without script, and beneath the message should anything go wrong.
  *
  * @param {HTMLElement} el
- * @param {{payload: Uint8Array, state?: object, query?: ?string, id?: string}} options
- *   query: the part of a link that holds a state, null without one; it wins over `state`.
+ * @param {{payload: Uint8Array, state?: object, query?: ?string, id?: ?string}} options
+ *   query: the part of a link that holds a state, null without one; it wins over `state`. id: of
+ *   the element in links; null where no link can lead back.
  * @returns {?View} with `get`, `set`, `preset` and `destroy`; null where it could not start
  */
 export function mount(el, { payload, state = {}, query = null, id = el.id }) {
@@ -37,7 +39,7 @@ export function mount(el, { payload, state = {}, query = null, id = el.id }) {
     const start = clampState({ ...space.meta.start, ...state }, space.meta);
     const first = query === null ? start : fromQuery(query, space.meta);
     return new View(el, space, { start, first }, words, {
-      link: (now) => ({ label: words.link, text: linkTo(id, toQuery(now)) }),
+      link: id && ((now) => ({ label: words.link, text: linkTo(id, toQuery(now)) })),
     });
   } catch (error) {
     problem(el, words.problem(error.message));
@@ -61,7 +63,7 @@ const pairs = (points) =>
 /** anywidget: traits and picture follow each other. */
 function render({ model, el }) {
   const words = wordsFor(el, WORDS);
-  const figure = document.createElement("div");
+  const figure = make("div");
   el.append(figure);
   try {
     const space = spaceOf(model.get("payload"));

@@ -67,7 +67,7 @@ function sentences(words) {
     said: make("p", { className: "said" }),
     point: make("p", { className: "point" }),
     note: make("p", { className: "note" }),
-    images: make("p", { className: "note images" }),
+    images: make("p", { className: "images" }),
     live: make("p", { className: "hidden", "aria-live": "polite" }),
     link: makeLink(words),
   };
@@ -92,7 +92,7 @@ function handle(name, { radius }, words) {
 
 function table(words) {
   const heads = words.columns.map((text) => make("th", { textContent: text, scope: "col" }));
-  const whole = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}));
+  const whole = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody"));
   const region = { className: "scroll", tabIndex: 0, role: "group", "aria-label": words.table };
   const summary = make("summary", { textContent: words.table });
   return make("details", {}, summary, make("div", region, whole));

@@ -1,5 +1,6 @@
 // The map of D of a space, and the paths on it.
 
+import { make } from "../../browser/source/make.js";
 import {
   INK,
   colour,
@@ -25,8 +26,7 @@ const tables = new WeakMap(); // space -> logits at RESOLUTION x RESOLUTION plac
 function raster(space) {
   if (rasters.has(space)) return rasters.get(space);
   const { radius } = space.meta;
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = RASTER;
+  const canvas = make("canvas", { width: RASTER, height: RASTER });
   const context = canvas.getContext("2d");
   const image = context.createImageData(RASTER, RASTER);
   const out = new Float64Array(3);

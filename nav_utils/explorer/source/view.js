@@ -298,7 +298,7 @@ export class View {
   }
 
   showLink() {
-    this.parts.link.show(this.host.link(this.state));
+    if (this.host.link) this.parts.link.show(this.host.link(this.state));
   }
 
   listen() {
