@@ -16,16 +16,14 @@ export function readDigits(bytes) {
   if (!(nTrain > 0 && bytes.length >= bitsAt)) {
     throw new Error(`digits: expected at least ${bitsAt} bytes, got ${bytes.length}`);
   }
-  const half = (at, i) => (i & 1 ? bytes[at + (i >> 1)] & 15 : bytes[at + (i >> 1)] >> 4);
-  const labels = Uint8Array.from({ length: n }, (_, i) => half(labelsAt, i));
+  const labels = halfBytes(bytes, labelsAt, n);
+  const grey = halfBytes(bytes, 4, n * PIXELS);
   let bit = 0;
-  const grey = Uint8Array.from({ length: n * PIXELS }, (_, i) => {
-    const value = half(4, i);
-    if (value < 15) return value;
-    const isFull = (bytes[bitsAt + (bit >> 3)] << (bit & 7)) & 128;
+  for (let i = 0; i < grey.length; i++) {
+    if (grey[i] < 15) continue;
+    if ((bytes[bitsAt + (bit >> 3)] << (bit & 7)) & 128) grey[i] = WHITE;
     bit++;
-    return isFull ? WHITE : 15;
-  });
+  }
   const expected = bitsAt + Math.ceil(bit / 8);
   if (bytes.length !== expected) {
     throw new Error(`digits: expected ${expected} bytes, got ${bytes.length}`);
@@ -34,6 +32,13 @@ export function readDigits(bytes) {
     train: images(grey.subarray(0, nTrain * PIXELS), labels.subarray(0, nTrain)),
     test: images(grey.subarray(nTrain * PIXELS), labels.subarray(nTrain)),
   };
+}
+
+/** n numbers from 0 to 15, two in a byte, the earlier in the higher bits. */
+function halfBytes(bytes, at, n) {
+  const values = new Uint8Array(n);
+  for (let i = 0; i < n; i++) values[i] = (bytes[at + (i >> 1)] >> (i & 1 ? 0 : 4)) & 15;
+  return values;
 }
 
 /** Images of `pixels` pixels, from 0 to 16 each. */

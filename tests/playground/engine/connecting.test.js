@@ -30,7 +30,7 @@ function workers() {
   class Worker {
     constructor(url) {
       all.push(this);
-      this.scope = { postMessage: (data) => setImmediate(() => this.onmessage?.({ data })) };
+      this.scope = { postMessage: (data) => setImmediate(() => this.onmessage({ data: structuredClone(data) })) };
       void fetch(url)
         .then((response) => response.text())
         .then((text) => vm.runInNewContext(text, { self: this.scope }));

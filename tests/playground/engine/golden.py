@@ -291,7 +291,7 @@ def fit_vectors(steps: int = 12, n: int = 256, seed: int = 4) -> dict[str, Any]:
     codes = (1.2 * normal(60, 8, 0) + 0.3).float().double()
     rows = order(len(codes), seed, 0, ROWS)
     stopping, fitting = codes[rows[:5]], codes[rows[10:]]
-    network = mlp([2, 64, 64, 1]).double()
+    network = mlp([2, 64, 64, 64, 1]).double()
     draw_weights(network, seed, 3)
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.03)
     total = 0.0
@@ -347,7 +347,7 @@ def measure_vectors() -> dict[str, Any]:
     heaps = GaussianMixture([[-1.2, 0.5], [1.0, 1.0], [0.4, -5.0]], 0.5)
     codes = heaps.sample(900, torch.Generator().manual_seed(0))
     prior = StandardNormal(2)
-    z = prior.sample(20_000, torch.Generator().manual_seed(1), DOUBLE)
+    z = prior.sample(8000, torch.Generator().manual_seed(1), DOUBLE)
     a = prior.log_prob(z) - kde_log_prob(z, codes.double(), 0.2)
     covariance = torch.cov(codes.double().T)
     optimum = {}

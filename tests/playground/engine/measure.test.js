@@ -51,7 +51,8 @@ test("the best loss of each exact density is its integral; a blind one's is 2 ln
   const net = network(plainKernels(Float64Array), [2, 4, 1]); // all weights 0
   for (const [name, { loss, blind }] of Object.entries(golden.measures.optimum)) {
     const found = drained(againstTruth(net, room(net, 256), densities[name]));
-    near([found.optimum, found.loss, found.error], [loss, 2 * Math.LN2, blind], 2e-4, name);
+    near([found.optimum, found.loss], [loss, 2 * Math.LN2], 2e-5, name);
+    near([found.error], [blind], 5e-3, `${name}: |D - 1/2|, which has a kink`);
   }
 });
 
@@ -76,7 +77,7 @@ test("the digits arrive as they were, and a damaged file is told", needsFolder, 
   const x = new Float64Array(64 * 2);
   train.fill([3, 7], x, 2);
   near(x.filter((_, i) => i % 2), [...train.grey.subarray(7 * 64, 8 * 64)].map((v) => v / 16), 1e-12, "x");
-  assert.throws(() => readDigits(digits.subarray(0, 1000)), /expected at least 58409 bytes, got 1000/);
+  assert.throws(() => readDigits(digits.subarray(0, 1000)), /expected at least 58407 bytes, got 1000/);
   assert.throws(() => readDigits(digits.subarray(0, digits.length - 1)), /expected 60252 bytes/);
 });
 
