@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nav_utils.evaluation import hole_mass as hole_mass
     from nav_utils.explorer import Explorer as Explorer
     from nav_utils.explorer import to_html as to_html
+    from nav_utils.playground import Playground as Playground
     from nav_utils.fitting import fit_ratio as fit_ratio
     from nav_utils.fitting import logistic_loss as logistic_loss
     from nav_utils.fitting import platt as platt
@@ -127,6 +128,7 @@ NAMES = {  # of each module, what can be imported from here
     "pretrained": "load_classifier load_pretrained load_ratio",
     "plots": "decoded_rows image_grid plot_codes plot_map",
     "explorer": "Explorer to_html",
+    "playground": "Playground",
 }
 HOMES = {name: module for module, names in NAMES.items() for name in names.split()}
 
