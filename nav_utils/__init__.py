@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from nav_utils.evaluation import hole_mass as hole_mass
     from nav_utils.explorer import Explorer as Explorer
     from nav_utils.explorer import to_html as to_html
-    from nav_utils.playground import Playground as Playground
     from nav_utils.fitting import fit_ratio as fit_ratio
     from nav_utils.fitting import logistic_loss as logistic_loss
     from nav_utils.fitting import platt as platt
@@ -69,6 +68,7 @@ if TYPE_CHECKING:
     from nav_utils.navigation import navigate as navigate
     from nav_utils.pictures import Pictures as Pictures
     from nav_utils.pictures import load_folder as load_folder
+    from nav_utils.playground import Playground as Playground
     from nav_utils.plots import decoded_rows as decoded_rows
     from nav_utils.plots import image_grid as image_grid
     from nav_utils.plots import plot_codes as plot_codes
