@@ -78,7 +78,10 @@ def test_the_widget_holds_its_settings_and_has_no_space_yet(tmp_path):
         figure.objective = "none"
     with pytest.raises(ValueError, match="playground: expected a space, got none yet; train"):
         figure.space()
-    figure.trained = b"nothing"
+    figure._on_message(figure, {"trained": True}, [])
+    figure._on_message(figure, "trained", [b"x"])
+    assert figure.trained == b""
+    figure._on_message(figure, {"trained": True}, [memoryview(b"nothing")])
     with pytest.raises(ValueError, match="safetensors"):
         figure.space()
     bundle = figure._repr_mimebundle_()

@@ -73,14 +73,20 @@ class Playground(Settable, anywidget.AnyWidget):
     _ipython_display_ = None  # ipywidgets 7, Colab's: use the bundle below there too
     digits = t.Bytes().tag(sync=True)
     explorer = t.Unicode().tag(sync=True)  # the text of that module: it shows what is taken
-    trained = t.Bytes().tag(sync=True)  # a safetensors file, once a space was taken
     step = t.Int(0).tag(sync=True)
 
     def __init__(self, *, name: str = "playground", **settings: Any) -> None:
         self.name = expect_name(name)
         whole = expect_settings(settings)
         text = EXPLORER.read_text(encoding="utf-8")
+        self.trained = b""  # a safetensors file, once a space was taken
         super().__init__(digits=packed_digits(), explorer=text, **whole)
+        self.on_msg(self._on_message)
+
+    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
+        """Keep the space that the page sends."""
+        if isinstance(content, dict) and content.get("trained") and len(buffers) == 1:
+            self.trained = bytes(buffers[0])
 
     def space(self) -> LatentSpace:
         """The model that was trained in the page, with its ratio and codes.
@@ -95,7 +101,7 @@ class Playground(Settable, anywidget.AnyWidget):
                 "playground: expected a space, got none yet; train in the page, then press "
                 "'Take this space to the explorer', wait until the explorer is there, and try again"
             )
-        return trained_space(bytes(self.trained))
+        return trained_space(self.trained)
 
     def to_html(self, file: str | os.PathLike[str]) -> pathlib.Path:
         """Write a playground with these settings to one file; its model begins anew there."""

@@ -62,7 +62,7 @@ FAULTY = {
     "```{playground} p4\n```\n\n{preset}`words <p4:first>`": "expected a preset (adversarial, ",
     "{preset}`words`": "preset: expected `words <NAME:PRESET>`, got 'words'",
     "{preset}`words <nobody:first>`": "expected a figure of this page (good, ",
-    "{preset}`words <good:never>`": "expected a preset (",
+    "{preset}`words <good:never>`": "expected a preset (first, ",
     "```{explorer} twice\n```\n\n```{explorer} twice\n```": "got 'twice' 2 times on one page",
 }
 

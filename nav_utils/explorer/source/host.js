@@ -63,7 +63,8 @@ const pairs = (points) =>
 /** anywidget: traits and picture follow each other. */
 function render({ model, el }) {
   const words = wordsFor(el, WORDS);
-  const figure = make("div");
+  // JupyterLab has shortcuts of its own on the arrow keys.
+  const figure = make("div", { "data-lm-suppress-shortcuts": "true" });
   el.append(figure);
   try {
     const space = spaceOf(model.get("payload"));

@@ -73,7 +73,8 @@ function moduleOf(text) {
 /** Traits and settings follow each other; a space that is taken goes to Python too. */
 function render({ model, el }) {
   const words = wordsFor(el, WORDS);
-  const figure = make("div");
+  // JupyterLab has shortcuts of its own on the arrow keys.
+  const figure = make("div", { "data-lm-suppress-shortcuts": "true" });
   el.append(figure);
   try {
     const read = () => clamped(Object.fromEntries(KEYS.map((key) => [key, model.get(traitOf(key))])));
@@ -91,7 +92,7 @@ function render({ model, el }) {
         if (!playing) write({ step });
       },
       async take({ space, payload }, element) {
-        write({ trained: new DataView(space.buffer, space.byteOffset, space.byteLength) });
+        model.send({ trained: true }, undefined, [space.slice().buffer]);
         await explore(moduleOf(model.get("explorer")), payload, element);
         return `${words.takenPython} ${words.taken}`;
       },
