@@ -17,7 +17,9 @@ export function connecting(engine, { Worker = globalThis.Worker } = {}) {
     let made = null;
     const fail = (error) => {
       made?.terminate?.();
-      if (ready) ready(null, error?.message || "workers are refused");
+      const why = error?.message || "workers are refused";
+      if (ready) ready(null, why);
+      else for (const report of open.values()) report({ type: "error", text: `the worker: ${why}` });
       ready = null;
     };
     try {

@@ -6,7 +6,7 @@ import { SHOWN, JUDGES, fillMixture } from "./draws.js";
 import { FIT, calibration, fitFresh, fitRoom, priorSamples, splitRows } from "./fit.js";
 // prettier-ignore
 import {
-  againstTruth, encodeAll, inTurn, logitsAt, massInHoles, plane, spread, truthMap,
+  againstTruth, encodeAll, inTurn, logitsAt, lossOfAll, massInHoles, plane, spread, truthMap,
 } from "./measure.js";
 import { begin, createModel, learningRate } from "./model.js";
 import { trueLogit } from "./densities.js";
@@ -272,7 +272,8 @@ export function createEngine(report, options) {
     const { net, at } = model.fitRoom;
     const { leftOver, fresh: refit } = result;
     const losses = { leftOver: leftOver?.loss ?? null, fresh: refit.loss };
-    const facts = { settings, step: model.step, history, heldOut: losses };
+    const reconstruction = yield* lossOfAll(model, images);
+    const facts = { settings, step: model.step, reconstruction, history, heldOut: losses };
     const space = spaceBytes(model, net, codes, levels, facts);
     const name = `playground, ${settings.objective}, ${model.step} steps`;
     const payload = yield* payloadBytes(model, net, at, codes, images.labels, levels, name);

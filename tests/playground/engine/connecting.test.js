@@ -47,7 +47,7 @@ function workers() {
 
 const soon = (check) =>
   new Promise((resolve, reject) => {
-    let left = 200;
+    let left = 4000;
     const look = () => {
       if (check()) resolve();
       else if (left-- === 0) reject(new Error(`not so in time: ${check}`));
@@ -78,6 +78,15 @@ test("many playgrounds share one worker, which goes with the last of them", asyn
   connect((report) => told.push([3, report]));
   await soon(() => told.length === 5);
   assert.equal(all.length, 2, "the next one begins another");
+});
+
+test("a worker that breaks is told", async () => {
+  const { Worker, all } = workers();
+  const told = [];
+  connecting(engine, { Worker })((report) => told.push(report));
+  await soon(() => told.length === 1);
+  all[0].onerror({ message: "no memory" });
+  assert.deepEqual(told[1], { type: "error", text: "the worker: no memory" });
 });
 
 test("where workers are refused, at once or later, the page computes", async () => {
