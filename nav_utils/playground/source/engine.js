@@ -52,9 +52,11 @@ export function createEngine(report, options) {
     const none = { playing: false, ended: false, fit: null, truth: null };
     Object.assign(state, { ...none, settings, losses: [] });
     data ??= readDigits(digits);
+    yield;
     state.images = settings.data === "digits" ? data.train : null;
     state.kernels = arithmeticOf(); // with a memory of its own; the old model's goes
     state.model = createModel(state.kernels, settings, state.images, BATCH);
+    yield;
     yield* begin(state.model);
     const { model, images } = state;
     state.shown = images ? firstOfEach(images) : [];
@@ -126,6 +128,9 @@ export function createEngine(report, options) {
     if (exact) exact.truth = (state.truth ??= truthMap(model.density, MAP)).slice();
     const rebuilt = images ? yield* rebuiltShown() : new Uint8Array(0);
     const map = learns ? yield* mapOf(model.discriminator, model.judging) : null;
+    yield;
+    const holes = massInHoles(codes);
+    yield;
     report({
       type: "frame",
       step: model.step,
@@ -139,7 +144,7 @@ export function createEngine(report, options) {
       fresh: fit?.map?.slice() ?? null,
       losses: Float32Array.from(state.losses),
       ...spread(codes),
-      holes: massInHoles(codes),
+      holes,
       rebuilt,
       exact,
     });
