@@ -5,8 +5,8 @@
  * connect(report, options) for engine(), a function that needs nothing from outside of itself and
  * returns { serve, local } of hosting.js.
  *
- * options: digits, a Uint8Array, see data.js; arithmetic: "plain" to do without WebAssembly; worker:
- * false to do without. The connection has send(command) and close(); see protocol.js.
+ * options: digits, a Uint8Array, see data.js; arithmetic: "plain" to do without WebAssembly;
+ * worker: false to do without. The connection has send(command) and close(); see protocol.js.
  */
 export function connecting(engine, { Worker = globalThis.Worker } = {}) {
   let [hub, count] = [null, 0];
@@ -19,7 +19,8 @@ export function connecting(engine, { Worker = globalThis.Worker } = {}) {
       made?.terminate?.();
       const why = error?.message || "workers are refused";
       if (ready) ready(null, why);
-      else for (const report of open.values()) report({ type: "error", text: `the worker: ${why}` });
+      else
+        for (const report of open.values()) report({ type: "error", text: `the worker: ${why}` });
       ready = null;
     };
     try {

@@ -29,7 +29,8 @@ export function* lossOfAll(model, images) {
     decoding.input.set(encoding.output.subarray(0, 2 * n));
     yield* forward(decoder, decoding);
     for (let i = 0; i < images.pixels * n; i++) {
-      if (i % n < some) sum += softplus(decoding.output[i]) - decoding.output[i] * encoding.input[i];
+      if (i % n < some)
+        sum += softplus(decoding.output[i]) - decoding.output[i] * encoding.input[i];
     }
   }
   return sum / images.count;
@@ -127,7 +128,9 @@ export function massInHoles(points) {
 /** Weights at whole numbers from -k to k, deviation `width`, which sum to 1. */
 function gaussian(width) {
   const k = Math.ceil(5 * width);
-  const weights = Array.from({ length: 2 * k + 1 }, (_, i) => Math.exp(-0.5 * ((i - k) / width) ** 2));
+  const weights = Array.from({ length: 2 * k + 1 }, (_, i) =>
+    Math.exp(-0.5 * ((i - k) / width) ** 2),
+  );
   const sum = weights.reduce((a, b) => a + b);
   return weights.map((w) => w / sum);
 }
