@@ -42,9 +42,12 @@ export const en = {
   placeValue: ([x, y], d) => `x ${plain(x)}, y ${plain(y)}${d === null ? "" : `, D ${plain(d)}`}`,
   placeSaid: ([x, y], d, fresh) =>
     `At the place ? (${number(x)}, ${number(y)}): ` +
-    (d === null ? "no D on this route" : `D ${number(d)}`) +
+    (d === null ? "no D here" : `D ${number(d)}`) +
     (fresh === null ? "" : `, the fresh D ${number(fresh)}`) +
     ". Drag it, or focus it and use the arrow keys.",
+
+  reach: (radius) =>
+    `Codes lie far out: the map is drawn up to ${radius}; D is computed in its middle only.`,
 
   names: NAMES,
   options: {
