@@ -206,7 +206,7 @@ def test_it_is_calibrated_and_taken_to_the_explorer(trained):
     press(trained, "Calibrate")
     expect(said(trained)).to_contain_text("The encoder is frozen")
     expect(said(trained)).to_contain_text("fresh D: held-out loss", timeout=90_000)
-    assert re.search(r"left-over D: held-out loss 0\.\d{3}", said(trained).text_content())
+    assert re.search(r"Left-over D: held-out loss 0\.\d{3}", said(trained).text_content())
     assert trained.locator("#playground .beside figure").count() == 2
     press(trained, "Take this space to the explorer")
     explorer = trained.locator("#playground .taken")

@@ -163,7 +163,7 @@ export class View {
       drawRows(this.rows, [1, SIDE, SIDE], pixels);
     }
     drawBeside(this);
-    this.describe();
+    this.describe(isMap);
   }
 
   drawOver(part) {
@@ -192,7 +192,7 @@ export class View {
     });
   }
 
-  describe() {
+  describe(isMap) {
     const { fitted, frozen, news, parts, place, settings, words } = this;
     const said = [this.sentence()];
     if (frozen && fitted) {
@@ -205,7 +205,7 @@ export class View {
       return a === null ? null : sigmoid(a);
     });
     parts.at.textContent = words.placeSaid(place, d, fresh);
-    if (this.radius > RADIUS) parts.at.textContent += ` ${words.reach(this.radius)}`;
+    if (this.radius > RADIUS) parts.at.textContent += ` ${words.reach(this.radius, isMap)}`;
     const at = toPixel(100, this.radius);
     parts.place.style.left = `${at.x(place[0])}%`;
     parts.place.style.top = `${at.y(place[1])}%`;
