@@ -11,7 +11,11 @@ import { BATCH, CHOICES, DEFAULTS } from "../nav_utils/playground/source/protoco
 import { simdKernels } from "../nav_utils/playground/source/simd.js";
 import { oneStep } from "../nav_utils/playground/source/steps.js";
 
-const [folder, seconds, seeds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const [folder, seconds, seeds] = [
+  process.argv[2],
+  Number(process.argv[3]),
+  Number(process.argv[4]),
+];
 const digits = new Uint8Array(readFileSync(`${folder}/digits.bin`));
 const used = () => process.cpuUsage().user / 1e6; // seconds of this process, all its threads
 const MANY = 20; // engines at once

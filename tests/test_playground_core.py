@@ -117,6 +117,8 @@ def test_other_bytes_are_told(content: bytes) -> None:
         trained_space(content[:1000])
     with pytest.raises(ValueError, match="what a playground exports"):
         trained_space(content.replace(b'\\"version\\":1', b'\\"version\\":7'))
+    with pytest.raises(ValueError, match="expected a reconstruction of 9"):
+        trained_space(content.replace(b'\\"reconstruction\\":2', b'\\"reconstruction\\":9'))
     start = 8 + int.from_bytes(content[:8], "little")  # of the codes
     with pytest.raises(ValueError, match="the codes that its encoder gives"):
         trained_space(content[:start] + bytes(400) + content[start + 400 :])

@@ -32,6 +32,7 @@ export function simdKernels() {
     expAbs: (u, e, count) => wasm.expAbs(at(u), at(e), count),
     mul: (a, b, c, count) => wasm.mul(at(a), at(b), at(c), count),
     mulAdd: (a, b, c, count) => wasm.mulAdd(at(a), at(b), at(c), count),
-    adam: (w, g, m, v, count, ...numbers) => wasm.adam(at(w), at(g), at(m), at(v), count, ...numbers),
+    adam: (w, g, m, v, count, ...numbers) =>
+      wasm.adam(at(w), at(g), at(m), at(v), count, ...numbers),
   };
 }
