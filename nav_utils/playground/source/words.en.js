@@ -42,9 +42,13 @@ export const en = {
   placeValue: ([x, y], d) => `x ${plain(x)}, y ${plain(y)}${d === null ? "" : `, D ${plain(d)}`}`,
   placeSaid: ([x, y], d, fresh) =>
     `At the place ? (${number(x)}, ${number(y)}): ` +
-    (d === null ? "no D on this route" : `D ${number(d)}`) +
+    (d === null ? "no D here" : `D ${number(d)}`) +
     (fresh === null ? "" : `, the fresh D ${number(fresh)}`) +
     ". Drag it, or focus it and use the arrow keys.",
+
+  reach: (radius, isMap) =>
+    `Codes lie far out: the map is drawn up to ${radius}` +
+    `${isMap ? "; D is computed in its middle only" : ""}.`,
 
   names: NAMES,
   options: {
@@ -154,13 +158,14 @@ export const en = {
     const found = [one("fresh D", fresh)];
     if (leftOver) found.unshift(one("left-over D", leftOver));
     if (exact) found.push(one("best D", exact));
-    return `${found.join("; ")} (a blind D: 0.693).`;
+    const text = found.join("; ");
+    return `${text[0].toUpperCase()}${text.slice(1)} (a blind D: 0.693).`;
   },
   freshMap: "D of the fresh discriminator.",
   truthMap: "D*, the best one, known exactly.",
   errorMap: "|D \u2212 D*|: black where D is off by \u00bd.",
   reliability: "Reliability: predicted D against the share of prior samples.",
-  reliabilityAxis: "share of prior samples; \u25a1 left-over, \u25cf fresh",
+  reliabilityAxis: "\u25a1 left-over, \u25cf fresh",
   predicted: "D",
   taking: "The ratio is fitted and the space is packed.",
   taken: "The space is in the explorer below: drag A and B through it.",
