@@ -3,7 +3,9 @@
 Three pages, each for several tests, for a browser and an engine are slow to start.
 """
 
+import functools
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,8 +13,10 @@ import npm
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from nav_utils.browser.page import LOADER, space_script
 from nav_utils.playground import to_html
-from nav_utils.playground.page import PICTURE, presets
+from nav_utils.playground.digits import packed_digits
+from nav_utils.playground.page import BUNDLE, DIGITS, PICTURE, div, presets
 
 sys.path.append(str(Path(__file__).parents[1] / "book"))
 import pages
@@ -243,6 +247,44 @@ def test_without_workers_words_start_a_run_that_diverges(visit):
     expect(said(page)).not_to_contain_text(f"Step {here} of")
     assert page.faults == []
     page.context.close()
+
+
+SITE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Site</title>
+<link rel="icon" href="data:,"><script defer src="loader.js"></script></head><body>%s</body></html>
+"""
+POLICIES = {
+    "default-src 'self'": "could not start",
+    "default-src 'self' blob:; worker-src 'none'": "in the page itself, by plain JavaScript",
+    "default-src 'self' blob: 'wasm-unsafe-eval'": "in a worker, by WebAssembly",
+}
+
+
+def test_a_site_may_allow_it_less(browser, tmp_path):
+    for file in (LOADER, BUNDLE):
+        shutil.copy(file, tmp_path / file.name)
+    script = space_script(DIGITS, packed_digits())
+    (tmp_path / f"space-{DIGITS}.js").write_text(script, encoding="utf-8")
+    (tmp_path / "index.html").write_text(SITE % div({}, "playground"), encoding="utf-8")
+    with pages.serve(tmp_path) as home:
+        for policy, wanted in POLICIES.items():
+            page = browser.new_page()
+            add = {"Content-Security-Policy": f"{policy}; img-src 'self' data:"}
+            page.route(f"{home}/index.html", functools.partial(with_headers, headers=add))
+            page.goto(f"{home}/index.html")
+            place = "[role=alert]" if "not start" in wanted else ".note"
+            told = page.locator(f"#playground {place}").last
+            expect(told).to_contain_text(wanted)
+            if place == ".note":
+                press(page, "One step")
+                expect(said(page)).to_contain_text("Step 1 of")
+            else:
+                assert page.locator("#playground img").bounding_box()["width"] > 300
+            page.close()
+
+
+def with_headers(route, headers):
+    response = route.fetch()
+    route.fulfill(response=response, headers=response.headers | headers)
 
 
 def test_without_script_there_is_a_still_picture(visit):
