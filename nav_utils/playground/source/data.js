@@ -14,7 +14,8 @@ export function readDigits(bytes = new Uint8Array(4)) {
   const labelsAt = 4 + (n * PIXELS) / 2;
   const bitsAt = labelsAt + Math.ceil(n / 2);
   if (!(nTrain > 0 && bytes.length >= bitsAt)) {
-    throw new Error(`digits: expected at least ${bitsAt} bytes, got ${bytes.length}`);
+    const expected = nTrain > 0 ? `at least ${bitsAt} bytes` : "images";
+    throw new Error(`digits: expected ${expected}, got ${bytes.length} bytes`);
   }
   const labels = halfBytes(bytes, labelsAt, n);
   const grey = halfBytes(bytes, 4, n * PIXELS);

@@ -250,6 +250,7 @@ test("what makes no sense is told", needsFolder, () => {
     engine({}, { digits: digits.subarray(0, 99) }).last("error").text,
     /digits: expected/,
   );
+  assert.match(engine({}, { digits: undefined }).last("error").text, /digits: expected images/);
   e.do("stop").do("step");
   assert.equal(e.do("frame").last("frame").step, 1, "after a stop there is no model");
 });
