@@ -230,14 +230,16 @@ def test_without_workers_words_start_a_run_that_diverges(visit):
     page = visit(name="low.html", script=NO_WORKER, reduced_motion="reduce")
     assert page.locator("#playground .card").count() == 0, "far away nothing is fetched"
     page.get_by_role("button", name="it diverges").click()
-    expect(page.get_by_role("alert")).to_contain_text("It diverged at step", timeout=90_000)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("It diverged at step", timeout=90_000)
+    assert "discriminator infinite" in alert.text_content()
     expect(page.locator("#playground")).to_be_in_viewport()
     assert "in the page itself" in page.locator("#playground .note").last.text_content()
     assert "refused by the test" in page.locator("#playground .note").last.text_content()
     assert page.locator("#playground select").first.input_value() == "two-optimisers"
     # Out of sight it rests.
     page.locator("#playground select").first.select_option("ring")
-    expect(said(page)).to_contain_text("D is off by")
+    expect(said(page)).to_contain_text("Motion is reduced: one picture a second.")
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(300)
     here = step(page)
