@@ -1,5 +1,6 @@
 // The engine's half of benchmarks/playground.py: node playground.mjs FOLDER SECONDS SEEDS, where
-// FOLDER has digits.bin. Writes one object of JSON, and the trained spaces into FOLDER.
+// FOLDER has digits.bin. Writes one object of JSON, and the trained spaces into FOLDER. Without
+// seeds it measures speeds alone.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -86,11 +87,11 @@ function many() {
   return { engines: MANY, MB_each: Math.round(held / MANY / 1e5) / 10 };
 }
 
-const speeds = { wasm: {}, plain: {} };
+const speeds = { WebAssembly: {}, "plain JavaScript": {} };
 for (const objective of CHOICES.objective) {
-  speeds.wasm[objective] = speed(simdKernels(), objective);
-  speeds.plain[objective] = speed(plainKernels(Float32Array), objective);
+  speeds.WebAssembly[objective] = speed(simdKernels(), objective);
+  speeds["plain JavaScript"][objective] = speed(plainKernels(Float32Array), objective);
 }
 const runs = Array.from({ length: seeds }, (_, seed) => run(seed, "wasm"));
-const plain = run(0, "plain");
-console.log(JSON.stringify({ speeds, runs, plain, many: many() }));
+const rest = seeds ? { plain: run(0, "plain"), many: many() } : {};
+console.log(JSON.stringify({ speeds, runs, ...rest }));

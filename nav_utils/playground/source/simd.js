@@ -3,7 +3,7 @@
 import { WASM } from "./kernels.wasm.js";
 
 const PAGE = 65536; // bytes
-const PAGES = 160; // 10 MB for the largest model; what is never written to takes no memory
+const PAGES = 96; // 6 MB for the largest model; what is never written to takes no memory
 const at = (array) => (array ? array.byteOffset : 0);
 
 let compiled = null;

@@ -53,10 +53,13 @@ test("an engine begins with its model, and a step moves it", needsFolder, () => 
 });
 
 test("a run ends where it should, has every loss once, and learns", needsFolder, () => {
-  const e = engine({ steps: 60 }).do("play");
+  let time = 0;
+  const now = () => (time += 0.05);
+  const e = engine({ steps: 60 }, { now }).do("play");
   const frames = e.all("frame");
   const losses = frames.flatMap((frame) => [...frame.losses]);
   const steps = losses.filter((_, i) => i % 4 === 0);
+  assert.ok(frames.length < 10, `${frames.length} frames in ${time} milliseconds`);
   assert.deepEqual(
     steps,
     [...Array(60).keys()].map((i) => i + 1),
@@ -139,20 +142,31 @@ test("slow motion is a step like any other, and tells its parts", needsFolder, (
   }
 });
 
-test("the adversarial pull is lambda times the slope of the map", needsFolder, () => {
-  const e = engine({ lambda: 3 }).do("step");
-  const { codes, pulls, logits, prior } = e.do("slow").last("slow");
-  assert.equal(prior.length, 256);
-  const first = pulls.adversarial.map((x) => x / 3);
-  // Along the gradient of a smooth logit, codes near each other change as it says.
-  const { map } = e.all("frame").at(-2);
-  const at = (x) => ((x + MAP.radius) / (2 * MAP.radius)) * (MAP.nodes - 1);
-  const [row, column] = [Math.floor(at(codes[1])), Math.floor(at(codes[0]))];
-  const node = row * MAP.nodes + column;
-  const slope = ((map[node + 1] - map[node]) * (MAP.nodes - 1)) / (2 * MAP.radius);
-  assert.ok(Math.abs(slope - first[0]) < 0.02, `${slope} and ${first[0]}`);
-  assert.ok(Math.abs(map[node] - logits[0]) < 0.1);
-});
+test(
+  "the adversarial pull is lambda times the slope of the map, whose values are the logits",
+  needsFolder,
+  () => {
+    const e = engine({ lambda: 3 }).do("step");
+    const told = e.do("slow").last("slow");
+    const { map } = e.all("frame").at(-2);
+    const { nodes, radius } = MAP;
+    const perUnit = (nodes - 1) / (2 * radius);
+    const nodeAt = (points, j) => {
+      const [column, row] = [0, 1].map((k) => Math.round((points[2 * j + k] + radius) * perUnit));
+      return row * nodes + column;
+    };
+    const off = (points, logits) =>
+      logits.reduce((sum, a, j) => sum + Math.abs(a - (map[nodeAt(points, j)] ?? a)), 0) /
+      logits.length;
+    assert.ok(off(told.codes, told.logits) < 0.02);
+    assert.ok(off(told.prior, told.priorLogits) < 0.02);
+    assert.ok(off(told.prior, told.logits) > 0.04, "not those of the codes");
+    const node = nodeAt(told.codes, 0);
+    const slope = ((map[node + 1] - map[node - 1]) / 2) * perUnit;
+    const pull = told.pulls.adversarial[0] / 3;
+    assert.ok(Math.abs(slope - pull) < 0.02, `${slope} and ${pull}`);
+  },
+);
 
 test("a run that diverges stops with its losses and what to try", needsFolder, () => {
   const settings = { optimisers: "two", tiny: 0, discriminatorRate: 15, generatorRate: 0.01 };
@@ -236,6 +250,7 @@ test("what makes no sense is told", needsFolder, () => {
     engine({}, { digits: digits.subarray(0, 99) }).last("error").text,
     /digits: expected/,
   );
+  assert.match(engine({}, { digits: undefined }).last("error").text, /digits: expected images/);
   e.do("stop").do("step");
   assert.equal(e.do("frame").last("frame").step, 1, "after a stop there is no model");
 });
