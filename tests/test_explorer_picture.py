@@ -163,7 +163,7 @@ class FlatRatio(ExactRatio):
 def test_score_speaks_of_log_q_and_shades_no_band():
     assert page.band_of(computing.goal_of(state(method="score"), RING)) is None
     z = RING.q.sample(200, torch.Generator().manual_seed(0), torch.float64)
-    wanted = state(method="score", level=-2.5)
+    wanted = state(method="score", log_q_level=-2.5)
     assert computing.outside(RING, z, wanted) == int((RING.log_q(z) < -2.5).sum()) > 0
     half = computing.outside(RING, RING.held_out, state(method="score"))
     assert half == pytest.approx(len(RING.held_out) / 2, rel=0.01)

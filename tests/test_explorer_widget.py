@@ -50,7 +50,7 @@ def test_the_level_is_one_of_the_logit_or_of_log_q():
         _, path = only(paths(RING, state(goal=name, level=1.5)))
         found = correct(line, RING, "gauss_newton", goal, run)
         assert torch.equal(path.points[0, 1:-1], found.z)
-    _, path = only(paths(RING, state(method="score", level=-3.0)))
+    _, path = only(paths(RING, state(method="score", log_q_level=-3.0)))
     found = correct(line, RING, "score", Denser(-3.0), run)
     assert torch.equal(path.points[0, 1:-1], found.z)
 
@@ -95,7 +95,7 @@ def test_the_verdict_looks_at_the_level_of_95_percent_of_codes():
     assert path.status == PathStatus.REACHED, "rarer than half of the codes, and still good"
     across = state(a=[-1.3, 0.0], b=[1.3, 0.0], steps=0)
     assert only(paths(RING, across))[1].status == PathStatus.INFEASIBLE
-    score = state(a=[-1.3, 0.0], b=[1.3, 0.0], steps=0, method="score", level=-10)
+    score = state(a=[-1.3, 0.0], b=[1.3, 0.0], steps=0, method="score", log_q_level=-10)
     assert only(paths(RING, score))[1].status == PathStatus.INFEASIBLE, (
         "the method's level is its own"
     )
@@ -156,19 +156,28 @@ def test_path_and_status_are_there_from_the_start_and_follow(space):
     assert figure.status[0] == "given" != figure.status[-1], "the loop may not arrive"
 
 
-def test_a_new_method_begins_with_its_own_step_size_and_level(space):
+def test_a_new_method_begins_with_its_own_step_size_and_keeps_the_level(space):
     figure = Explorer(space, points=8, goal="below", level=1.4)
     seen = []
     figure.observe(lambda change: seen.append(change["new"]), "path")
     figure.method = "logit"
-    assert figure.eta == 0.05 and figure.level is None and len(seen) == 1, "computed once"
-    assert figure.path == Explorer(space, points=8, goal="below", method="logit").path
+    assert figure.eta == 0.05 and figure.level == 1.4 and len(seen) == 1, "computed once"
+    assert figure.path == Explorer(space, points=8, goal="below", method="logit", level=1.4).path
     figure.eta = 3.0
     figure.method = "score"
-    assert figure.eta == 0.02
+    assert figure.eta == 0.02 and len(seen) >= 3
+    before = figure.path
+    figure.level = -5.0
+    assert figure.path == before, "the score has its own level"
+    figure.log_q_level = -1.0
+    assert figure.path != before
     preset = {"eta": 0.3, "level": 1.0, "method": "logit", "points": 20}
     assert changed(preset, {"method": "logit", "eps": 0.2}) == preset | {"eps": 0.2}
-    assert changed(preset, {"method": "score"}) == {"method": "score", "points": 20}
+    assert changed(preset, {"method": "score"}) == {
+        "method": "score",
+        "level": 1.0,
+        "points": 20,
+    }
     assert changed({"eta": 3.0}, {"method": "gauss_newton"}) == {
         "eta": 3.0,
         "method": "gauss_newton",

@@ -44,7 +44,7 @@ def level(text):
     return None if text == "none" else float(text)
 
 
-WORDS = ("space", "preset", "proposal", "planner", "method", "side")
+WORDS = ("space", "preset", "proposal", "planner", "method", "goal")
 NUMBERS = ("eta", "eps", "steps", "noise", "seed", "points")
 
 
@@ -55,7 +55,7 @@ class ExplorerDirective(SphinxDirective):
     option_spec = {
         **dict.fromkeys(WORDS, directives.unchanged_required),
         **dict.fromkeys(NUMBERS, float),
-        **{"a": pair, "b": pair, "level": level, "classes": truth},
+        **{"a": pair, "b": pair, "level": level, "log_q_level": level, "classes": truth},
     }
 
     def run(self):

@@ -73,11 +73,11 @@ def planner_of(state: Mapping[str, Any], ratio: Ratio) -> Planner:
 
 def goal_of(state: Mapping[str, Any], ratio: Ratio) -> Goal:
     """What counts as inside; a string, which corrects no single points, is held to the band."""
-    level = state["level"]
+    level, log_q_level = state["level"], state["log_q_level"]
     if state["method"] == "string":
         return Band(state["eps"])
     if state["method"] == "score":
-        return Denser(ratio.log_q_level(0.5) if level is None else level)
+        return Denser(ratio.log_q_level(0.5) if log_q_level is None else log_q_level)
     band = Band(state["eps"], level or 0.0)
     if state["goal"] == "below":
         return Below(band.width if level is None else level, band.width)

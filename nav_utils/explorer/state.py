@@ -27,6 +27,7 @@ DEFAULTS: State = {
     "method": "gauss_newton",
     "goal": "band",
     "level": None,
+    "log_q_level": None,
     "eta": ETA["gauss_newton"],
     "eps": 0.1,
     "steps": 50,
@@ -43,6 +44,7 @@ WORDS = {
 }
 LIMITS: dict[str, tuple[float, float]] = {
     "level": (-10, 10),
+    "log_q_level": (-10, 10),
     "eta": (0.001, 100),
     "eps": (0.01, 0.45),
     "steps": (0, 400),
@@ -51,6 +53,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "points": (8, 96),
 }
 WHOLE = ("steps", "seed", "points")  # counts
+LEVELS = ("level", "log_q_level")  # of the logit; of log q, for the score; or None
 
 
 def expect_state(
@@ -81,11 +84,11 @@ def expect_state(
 def changed(state: Mapping[str, Any], patch: Mapping[str, Any]) -> State:
     """A state, whole or in part, with some keys set anew, as in the page.
 
-    Another method begins with its own eta and level, for those of one mean nothing to another.
+    Another method begins with its own eta, for that of one means nothing to another.
     """
     method = patch.get("method", state.get("method", DEFAULTS["method"]))
     if method != state.get("method", DEFAULTS["method"]):
-        state = {key: value for key, value in state.items() if key not in {"eta", "level"}}
+        state = {key: value for key, value in state.items() if key != "eta"}
     return {**state, **patch}
 
 
@@ -110,13 +113,13 @@ def expect_value(
         if not isinstance(value, (bool, np.bool_)):
             raise ValueError(f"classes: expected True or False, got {value!r}")
         return bool(value)
-    if key == "level" and value is None:
+    if key in LEVELS and value is None:
         return None
     low, high = LIMITS[key]
     try:
         inside = within(number(value), low, high)
     except ValueError:
-        none = " or None" if key == "level" else ""
+        none = " or None" if key in LEVELS else ""
         raise ValueError(
             f"{key}: expected a finite number from {low} to {high}{none}, got {value!r}"
         ) from None

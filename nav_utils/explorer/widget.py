@@ -53,6 +53,7 @@ class Controls(t.HasTraits):
     method = t.Any().tag(sync=True)
     goal = t.Any().tag(sync=True)
     level = t.Any().tag(sync=True)
+    log_q_level = t.Any().tag(sync=True)
     eta = t.Any().tag(sync=True)
     eps = t.Any().tag(sync=True)
     steps = t.Any().tag(sync=True)
@@ -97,10 +98,11 @@ class Explorer(Controls, anywidget.AnyWidget):
     """Drag the ends of a path over D; see the correction and the decoded images follow.
 
     Every control is a trait, which can be read and set: a, b (the ends, [x, y]), proposal, planner,
-    method, goal, level, eta, eps, steps, noise, seed, points, classes. `state` holds them all. Set
-    an end as a whole: `figure.a = [x, y]`. A new method begins with its own eta and level; set
-    those after it. The space is shown as it was when the figure was made. Images that the page
-    cannot decode itself come from an atlas and, once A or B is let go, from this kernel.
+    method, goal, level, log_q_level, eta, eps, steps, noise, seed, points, classes. `state` holds
+    them all. Set an end as a whole: `figure.a = [x, y]`. A new method begins with its own eta; set
+    that after it. `level` is one of the logit, `log_q_level` that of the score. The space is shown
+    as it was when the figure was made. Images that the page cannot decode itself come from an
+    atlas and, once A or B is let go, from this kernel.
 
     Args:
         space: "mnist-2d", "digits-2d", or a space as `payload` expects it.
@@ -165,8 +167,8 @@ class Explorer(Controls, anywidget.AnyWidget):
         if not self.ready:
             return
         if change["name"] == "method" and not self.from_page:
-            self.ready = False  # these two make no change of their own
-            self.eta, self.level = ETA[self.method], None
+            self.ready = False  # this makes no change of its own
+            self.eta = ETA[self.method]
             self.ready = True
         if not self.from_page:
             self.follow()

@@ -15,6 +15,7 @@ const BASE = {
   method: "logit",
   goal: "band",
   level: null,
+  log_q_level: null,
   eta: 0.05,
   eps: 0.1,
   steps: 40,
@@ -93,7 +94,7 @@ test("one step of each method is the formula of the text", () => {
   near(step({ method: "probability", eta: 0.7 }), [x - p * gx, y - p * gy], 1e-14);
   near(step({ method: "logit", eta: 0.1 }), [x - 0.1 * a * gx, y - 0.1 * a * gy], 1e-14);
   const s = [x + 0.1 * (-x - gx), y + 0.1 * (-y - gy)];
-  near(step({ method: "score", eta: 0.1, level: 9 }), s, 1e-14);
+  near(step({ method: "score", eta: 0.1, log_q_level: 9 }), s, 1e-14);
   // gauss_newton takes the step only where |a| falls.
   const linear = { evaluate: (u, v, out) => out.set([a + gx * (u - x) + gy * (v - y), gx, gy]) };
   const n = (0.5 * a) / (0.25 + 2);
@@ -111,7 +112,7 @@ test("one step of each method is the formula of the text", () => {
 test("no step is longer than maxMove, whatever its size; the text's has no limit", () => {
   const moved = (method, size, maxMove) => {
     const field = { evaluate: (x, y, out) => out.set([2 * size - 1e-9 * x, size, size]) };
-    const rule = { method, steps: 1, eta: 1, maxMove, level: method === "score" ? 1e300 : null };
+    const rule = { method, steps: 1, eta: 1, maxMove, log_q_level: 1e300 };
     const [x, y] = at(field, 0, 0, { ...rule, trace: true }).trace[0];
     return Math.hypot(x, y);
   };
@@ -200,7 +201,7 @@ test("what is inside depends on method, goal and level", () => {
     [-4, -4],
     [0, 0],
   ]) {
-    const rule = { method: "score", level };
+    const rule = { method: "score", log_q_level: level };
     const a = NORMAL.logProb(1, -2) - edge; // there log q is the level itself
     assert.equal(inside(rule, a - 1e-9, 1, -2), true);
     assert.equal(inside(rule, a + 1e-9, 1, -2), false);

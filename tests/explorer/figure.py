@@ -184,9 +184,11 @@ def read_link(address, name):
             raw[key] = text
         elif key == "classes":
             raw[key] = text == "1"
+        elif text == "null":
+            raw[key] = None
         else:
             raw[key] = list(map(float, text.split(","))) if key in "ab" else float(text)
-        if key in LIMITS:
+        if key in LIMITS and raw[key] is not None:
             assert math.isfinite(raw[key]), address
     return expect_state(raw, RADIUS)
 

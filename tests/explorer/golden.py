@@ -186,7 +186,7 @@ def state_vectors() -> dict[str, Any]:
         {"a": [4, -4], "b": [0.1, 3.0001], "eta": 1e9, "eps": 0, "steps": -3, "noise": 7},
         {"method": "logit"},
         {"method": "string", "eta": 0.5, "proposal": "arcs", "planner": "stepwise"},
-        {"method": "score", "level": -2.5, "goal": "below", "classes": True},
+        {"method": "score", "log_q_level": -2.5, "goal": "below", "classes": True},
         {"level": 99, "seed": 2**53 - 1, "points": 1000, "steps": 49.5, "eta": 0.0001},
         {"a": [-0.0, 1.25], "level": -0.0, "noise": 0.02, "eps": 0.45, "points": 8.49, "seed": 0.5},
     ]
@@ -240,8 +240,11 @@ def correction_vectors(
 ) -> dict[str, Any]:
     """Every method, goal, level and noise, from the same starts; levels of a and of log q."""
     z = torch.tensor(starts, dtype=torch.float64)
+    none = {"level": None, "log_q_level": None}
     rules = [
-        {"method": method, "goal": goal, "level": level, "eta": step_sizes[method], "noise": noise}
+        {"method": method, "goal": goal, "eta": step_sizes[method], "noise": noise}
+        | none
+        | {"log_q_level" if method == "score" else "level": level}
         for method in METHODS
         for goal in (("band", "below") if method != "score" else ("band",))
         for level in (None, levels[method == "score"])
@@ -299,7 +302,7 @@ def changed(state: dict[str, Any], **changes: Any) -> dict[str, Any]:
 ENDS = {"a": [1.1, -0.9], "b": [-1.3, 0.6]}
 ANALYTIC_STATES = [
     *every_way(12, ETA, **ENDS),
-    changed(ENDS, method="score", level=-2.5, noise=0.03, eta=0.02, points=12),
+    changed(ENDS, method="score", log_q_level=-2.5, noise=0.03, eta=0.02, points=12),
     changed(ENDS, noise=0.03, points=12, planner="stepwise") | {"seed": 2**53 - 1},
     changed({}, a=[0, 0], b=[1.5, 1.5], proposal="arcs", points=8),
     changed({}, a=[1, 1], b=[-1, -1], proposal="slerp", points=8),
@@ -322,8 +325,8 @@ PRIORS: list[Prior] = [
     Box([-1.6, -1.5], [1.7, 1.4]),
 ]
 PRIOR_STATES = [
-    changed(ENDS, method="score", level=-2.0, eta=0.02, points=8),
-    changed(ENDS, method="score", level=-2.0, eta=0.05, points=8, planner="stepwise"),
+    changed(ENDS, method="score", log_q_level=-2.0, eta=0.02, points=8),
+    changed(ENDS, method="score", log_q_level=-2.0, eta=0.05, points=8, planner="stepwise"),
     changed(ENDS, method="string", eta=0.01, points=8),
     changed({}, a=[2.4, -1.9], b=[-1.3, 0.6], method="score", points=8),  # begins outside the box
     changed({}, a=[0, 0], b=[1.6, 1.9], goal="below", points=8),  # and ends outside

@@ -25,7 +25,7 @@ function whole(state, what) {
   }
   for (const [key, words] of Object.entries(CHOICES)) assert.ok(words.includes(state[key]), what);
   for (const [key, [low, high]] of Object.entries(LIMITS)) {
-    if (key === "level" && state.level === null) continue;
+    if (DEFAULTS[key] === null && state[key] === null) continue;
     assert.ok(
       Number.isFinite(state[key]) && state[key] >= low && state[key] <= high,
       `${what}: ${key}`,
@@ -127,16 +127,27 @@ test("a query says only what differs, and is read back", () => {
   const random = chance(3);
   const pick = (words) => words[Math.floor(random() * words.length)];
   for (let k = 0; k < 300; k++) {
-    const raw = { level: random() < 0.5 ? null : 20 * random() - 10, classes: random() < 0.5 };
+    const level = () => (random() < 0.5 ? null : 20 * random() - 10);
+    const raw = { level: level(), log_q_level: level(), classes: random() < 0.5 };
     for (const [key, words] of Object.entries(CHOICES)) if (random() < 0.5) raw[key] = pick(words);
     for (const [key, [low, high]] of Object.entries(LIMITS)) {
-      if (key !== "level" && random() < 0.5) raw[key] = low + random() * (high - low);
+      if (DEFAULTS[key] !== null && random() < 0.5) raw[key] = low + random() * (high - low);
     }
     for (const key of ["a", "b"])
       raw[key] = [0, 1].map(() => Math.round(6e4 * random() - 3e4) / 1e4);
     const state = clampState(raw, META);
     assert.deepEqual(fromQuery(toQuery(state), META), state, toQuery(state));
     assert.ok(!/[^\w.,=&+-]/.test(toQuery(state)), toQuery(state));
+  }
+});
+
+test("an old link's level of the score is its level of log q", () => {
+  const score = { ...usual, method: "score", eta: ETA.score };
+  assert.deepEqual(fromQuery("method=score&level=-2.5", META), { ...score, log_q_level: -2.5 });
+  assert.deepEqual(fromQuery("level=2&method=logit", META).level, 2);
+  for (const log_q_level of [null, -3]) {
+    const both = { ...score, level: 0.5, log_q_level };
+    assert.deepEqual(fromQuery(toQuery(both), META), both);
   }
 });
 

@@ -1,6 +1,6 @@
 // The controls: each knows how it shows a state and what it changes in one.
 
-import { make } from "./make.js";
+import { box, listen, make } from "./make.js";
 
 const LOG_ETA = [-3, 2, 0.02]; // lowest, highest, step of log10(eta)
 
@@ -38,35 +38,33 @@ function menu(text, key, options, values = Object.keys(options)) {
   };
 }
 
-/** The level: what the method does without, that of 95 % of codes, or a number from a link. */
-function levelMenu(meta, words) {
+/** A level: what the method does without, that of 95 % of codes, or a number from a link. */
+function levelMenu(key, known, words) {
   const input = make("select", {});
-  const [text, usual, typical, own] = words.level;
+  const [text, usual] = words[key];
   return {
     root: labelled(text, input),
     input,
     show(state) {
-      const score = state.method === "score";
-      const known = score ? meta.log_q_95 : meta.level_95;
+      const level = state[key];
       const values = [
-        ["", usual[score ? "score" : state.goal]],
-        [known, typical(known)],
+        ["", usual[state.goal] ?? usual],
+        [known, words.typical(known)],
       ];
-      if (state.level !== null && Math.abs(state.level - known) > 5e-3)
-        values.push([state.level, own(state.level)]);
+      if (level !== null && Math.abs(level - known) > 5e-3) values.push([level, words.own(level)]);
       input.replaceChildren(
         ...values.map(([value, label]) => make("option", { value, textContent: label })),
       );
-      input.selectedIndex = state.level === null ? 0 : values.length - 1;
+      input.selectedIndex = level === null ? 0 : values.length - 1;
     },
-    patch: () => ({ level: input.value === "" ? null : Number(input.value) }),
+    patch: () => ({ [key]: input.value === "" ? null : Number(input.value) }),
   };
 }
 
 function numberBox(text, key, { min, max }) {
   const input = make("input", { type: "number", min, max, step: 1 });
   let shown = ""; // where nobody types
-  input.addEventListener("blur", () => (input.value = shown));
+  listen(input, "blur", () => (input.value = shown));
   return {
     root: labelled(text, input),
     input,
@@ -101,13 +99,10 @@ const number = (text, key, range, format = (x) => x) =>
     format: (state) => String(format(state[key])),
   });
 
-/** Which controls a method does not use. */
+/** Which controls a method does not use; any other one, the level of log q. */
 const UNUSED = {
-  probability: [],
-  logit: [],
-  gauss_newton: [],
-  score: ["goal", "eps"],
-  string: ["planner", "goal", "level", "noise", "seed"],
+  score: ["goal", "level", "eps"],
+  string: ["planner", "goal", "level", "log_q_level", "noise", "seed"],
 };
 
 /** All controls. `change(patch)` is called while one moves, `release()` when it is let go. */
@@ -117,7 +112,8 @@ export function makeControls(meta, limits, etas, words, change, release) {
     planner: menu(...fields("planner", words)),
     method: menu(...fields("method", words), meta.methods),
     goal: menu(...fields("goal", words)),
-    level: levelMenu(meta, words),
+    level: levelMenu("level", meta.level_95, words),
+    log_q_level: levelMenu("log_q_level", meta.log_q_95, words),
     eta: slider(words.eta, LOG_ETA, {
       read: (state) => Math.log10(state.eta),
       write: (x) => ({ eta: Number((10 ** x).toPrecision(3)) }),
@@ -130,21 +126,22 @@ export function makeControls(meta, limits, etas, words, change, release) {
     seed: numberBox(words.seed, "seed", { min: limits.seed[0], max: limits.seed[1] }),
     classes: check(words.classes, "classes"),
   };
-  const root = make("div", { className: "controls" });
+  if (!meta.methods.includes("score")) delete parts.log_q_level;
+  const root = box("controls");
   for (const [key, part] of Object.entries(parts)) {
     part.input.dataset.key = key;
     let moved = false;
-    part.input.addEventListener("input", () => {
+    listen(part.input, "input", () => {
       const patch = part.patch();
       if (!patch) return;
       moved = true;
-      // Steps of one method mean nothing to another: its own default, and its own level.
-      if (key === "method") Object.assign(patch, { eta: etas[patch.method], level: null });
+      // Steps of one method mean nothing to another, which begins with its own.
+      if (key === "method") patch.eta = etas[patch.method];
       change(patch);
     });
     // Not every input is followed by a change: what is typed may be what was there before.
     for (const over of ["change", "blur"]) {
-      part.input.addEventListener(over, () => {
+      listen(part.input, over, () => {
         if (moved) release();
         moved = false;
       });
@@ -154,7 +151,7 @@ export function makeControls(meta, limits, etas, words, change, release) {
   const show = (state) => {
     for (const [key, part] of Object.entries(parts)) {
       part.show(state);
-      const unused = UNUSED[state.method].includes(key);
+      const unused = (UNUSED[state.method] ?? ["log_q_level"]).includes(key);
       part.input.disabled = unused;
       part.root.toggleAttribute("data-unused", unused);
       part.root.title = unused ? words.unused(state.method) : "";

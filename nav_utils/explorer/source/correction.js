@@ -74,10 +74,10 @@ function cap(move, longest) {
 export const bandOf = ({ eps }) => 2 * Math.atanh(2 * eps);
 
 /** { centre: the logit aimed at, excess(x, y, a): nats outside; 0 or less is inside }. */
-export function aimOf({ method, goal, level, eps, logQ50, prior }) {
+export function aimOf({ method, goal, level, log_q_level, eps, logQ50, prior }) {
   const band = bandOf({ eps });
   if (method === "score") {
-    const least = level ?? logQ50;
+    const least = log_q_level ?? logQ50;
     return { centre: 0, excess: (x, y, a) => least - (prior.logProb(x, y) - a) };
   }
   if (goal === "below") {
@@ -93,8 +93,8 @@ export function aimOf({ method, goal, level, eps, logQ50, prior }) {
 /**
  * Correct each of the points, Float64Array(2n), alone.
  *
- * field: see payload.js. rule: { method, goal, level (nats, or null for the method's own; of log q
- * for score), eta, eps, steps (at most), noise (standard deviation, added to every step), seed,
+ * field: see payload.js. rule: { method, goal, level (of the logit, or null for the goal's own),
+ * log_q_level (for the score, or null for logQ50), eta, eps, steps (at most), noise (standard deviation, added to every step), seed,
  * logQ50, prior = N(0, I) (see prior.js), noData(x, y), damping = 1e-3, maxMove = 0.5,
  * trace = false }.
  *

@@ -1,5 +1,6 @@
 // The two ends of the path: dragged by mouse, pen or finger, or moved with the arrow keys.
 
+import { listen } from "./make.js";
 import { toPixel } from "./map.js";
 
 const STEP = 0.05; // of an arrow key, in latent units
@@ -22,26 +23,26 @@ export function makeDraggable(handle, map, radius, { read, write, release }) {
     if (moved) release();
     moved = false;
   };
-  handle.addEventListener("pointerdown", (event) => {
+  listen(handle, "pointerdown", (event) => {
     if (event.button !== 0 || held) return; // the menu's button; a second finger
     const { left, top, width, height } = handle.getBoundingClientRect();
     const { pointerId, clientX, clientY } = event;
     held = { pointerId, x: clientX - left - width / 2, y: clientY - top - height / 2 };
     handle.setPointerCapture(pointerId);
   });
-  handle.addEventListener("pointermove", ({ pointerId, clientX, clientY }) => {
+  listen(handle, "pointermove", ({ pointerId, clientX, clientY }) => {
     if (held?.pointerId !== pointerId) return;
     const { left, top, width } = map.getBoundingClientRect();
     move(toPixel(width, radius).back(clientX - left - held.x, clientY - top - held.y));
   });
   for (const over of ["pointerup", "pointercancel"]) {
-    handle.addEventListener(over, (event) => {
+    listen(handle, over, (event) => {
       if (held?.pointerId !== event.pointerId) return;
       held = null;
       letGo();
     });
   }
-  handle.addEventListener("keydown", (event) => {
+  listen(handle, "keydown", (event) => {
     const arrow = ARROWS[event.key];
     if (!arrow || event.ctrlKey || event.metaKey) return;
     event.preventDefault(); // or the page scrolls
@@ -49,6 +50,6 @@ export function makeDraggable(handle, map, radius, { read, write, release }) {
     const [x, y] = read();
     move([x + arrow[0] * step, y + arrow[1] * step]);
   });
-  handle.addEventListener("keyup", (event) => ARROWS[event.key] && letGo());
-  handle.addEventListener("blur", () => held || letGo()); // a key's end may be heard elsewhere
+  listen(handle, "keyup", (event) => ARROWS[event.key] && letGo());
+  listen(handle, "blur", () => held || letGo()); // a key's end may be heard elsewhere
 }

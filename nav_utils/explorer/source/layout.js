@@ -1,6 +1,6 @@
 // The elements of an explorer, without behaviour.
 
-import { make } from "./make.js";
+import { box, make } from "./make.js";
 
 export const SHOWN = 12; // decoded images in a row
 
@@ -13,7 +13,7 @@ export function layout(meta, words) {
     reset: make("button", { type: "button", textContent: words.reset }),
     slowButton: make("button", { type: "button", textContent: words.slow }),
     controls: make("details", { open: true }, make("summary", { textContent: words.controls })),
-    slow: make("div", {}),
+    slow: box(""),
     a: handle("A", meta, words),
     b: handle("B", meta, words),
     table: table(words),
@@ -21,32 +21,19 @@ export function layout(meta, words) {
   for (const [name, { text }] of Object.entries(meta.presets)) {
     parts.presets.append(make("option", { value: name, textContent: text }));
   }
-  parts.map = make("div", { className: "map" }, parts.ground, parts.over, parts.a, parts.b);
-  parts.film = make("div", { className: "film" }, parts.rows, parts.column);
+  parts.map = box("map", parts.ground, parts.over, parts.a, parts.b);
+  parts.film = box("film", parts.rows, parts.column);
   const names = words.rows.map((text) => make("span", { textContent: text }));
-  const digits = make(
-    "div",
-    { className: "digits" },
-    make("div", { className: "names" }, ...names),
-    parts.film,
-    parts.images,
-  );
-  const side = make(
-    "div",
-    { className: "side" },
-    parts.curve,
-    parts.slow,
-    parts.said,
-    parts.point,
-    parts.note,
-  );
+  const digits = box("digits", box("names", ...names), parts.film, parts.images);
+  const { curve, slow, said, point, note } = parts;
+  const side = box("side", curve, slow, said, point, note);
   const shown = make("label", {}, make("span", { textContent: words.presets }), parts.presets);
   shown.hidden = Object.keys(meta.presets).length === 0;
   parts.card = make(
     "div",
     { className: "card", role: "group", "aria-label": words.title },
-    make("div", { className: "bar" }, shown, parts.reset, parts.slowButton),
-    make("div", { className: "top" }, parts.map, digits, side),
+    box("bar", shown, parts.reset, parts.slowButton),
+    box("top", parts.map, digits, side),
     parts.controls,
     parts.table,
     parts.link,

@@ -10,3 +10,8 @@ export function make(tag, options = {}, ...children) {
   node.append(...children);
   return node;
 }
+
+/** A div of a class, with children. */
+export const box = (className, ...children) => make("div", { className }, ...children);
+
+export const listen = (target, event, hear) => target.addEventListener(event, hear);

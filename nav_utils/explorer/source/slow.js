@@ -1,6 +1,6 @@
 // Slow motion: propose, evaluate, correct, step by step, each with its formula and its numbers.
 
-import { make } from "./make.js";
+import { box, listen, make } from "./make.js";
 import { sigmoid } from "./map.js";
 import { aimOf, bandOf } from "./correction.js";
 
@@ -21,14 +21,8 @@ export function makeSlow(words, space, change) {
   const [back, play, next] = ["back", "play", "next"].map((name) =>
     make("button", { type: "button", textContent: words[name] }),
   );
-  const root = make(
-    "div",
-    { className: "slow", hidden: true },
-    make("div", { className: "bar" }, back, play, next),
-    title,
-    formula,
-    numbers,
-  );
+  const root = box("slow", box("bar", back, play, next), title, formula, numbers);
+  root.hidden = true;
 
   const stop = () => {
     clearInterval(timer);
@@ -40,9 +34,9 @@ export function makeSlow(words, space, change) {
     step = Math.max(0, Math.min(last, step + by));
     change();
   };
-  back.addEventListener("click", () => (stop(), go(-1)));
-  next.addEventListener("click", () => (stop(), go(1)));
-  play.addEventListener("click", () => {
+  listen(back, "click", () => (stop(), go(-1)));
+  listen(next, "click", () => (stop(), go(1)));
+  listen(play, "click", () => {
     if (timer) return stop();
     if (step === last) step = 0;
     play.textContent = words.pause;
@@ -143,7 +137,10 @@ export function makeSlow(words, space, change) {
 
   /** What the numbers are compared with: see `aimOf`. */
   function targetOf(state) {
-    const level = state.level ?? (state.method === "score" ? space.meta.log_q_50 : bandOf(state));
+    const level =
+      state.method === "score"
+        ? (state.log_q_level ?? space.meta.log_q_50)
+        : (state.level ?? bandOf(state));
     return { centre: aimOf({ ...state, logQ50: space.meta.log_q_50 }).centre, level };
   }
 

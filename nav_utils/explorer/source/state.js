@@ -17,7 +17,8 @@ export const DEFAULTS = Object.freeze({
   planner: "pointwise",
   method: "gauss_newton",
   goal: "band",
-  level: null, // nats; null: the method's own
+  level: null, // of the logit, nats; null: the goal's own
+  log_q_level: null, // of log q, for the score; null: that of the median code
   eta: ETA.gauss_newton,
   eps: 0.1,
   steps: 50,
@@ -38,6 +39,7 @@ export const CHOICES = Object.freeze({
 /** The least and the greatest number; the coordinates of a and b are within the map's radius. */
 export const LIMITS = Object.freeze({
   level: [-10, 10],
+  log_q_level: [-10, 10],
   eta: [0.001, 100],
   eps: [0.01, 0.45],
   steps: [0, 400],
@@ -73,7 +75,7 @@ function valueOf(key, value, radius) {
   }
   if (key === "classes") return typeof value === "boolean" ? value : undefined;
   if (Object.hasOwn(CHOICES, key)) return CHOICES[key].includes(value) ? value : undefined;
-  if (key === "level" && value === null) return null;
+  if (value === null && DEFAULTS[key] === null) return null;
   if (!Number.isFinite(value)) return undefined;
   const number = within(value, ...LIMITS[key]);
   return WHOLE.includes(key) ? Math.round(number) : number;
@@ -84,6 +86,7 @@ const within = (x, low, high) => Math.min(Math.max(x, low), high) + 0; // -0 + 0
 /** What differs from the defaults, as "a=1.2,-1.8&method=score"; a and b to four decimals. */
 export function toQuery(state) {
   const usual = { ...DEFAULTS, eta: ETA[state.method] };
+  if (state.method === "score" && state.level !== null) usual.log_q_level = ""; // see fromQuery
   return Object.keys(DEFAULTS)
     .filter((key) => word(state[key]) !== word(usual[key]))
     .map((key) => `${key}=${word(state[key])}`)
@@ -103,6 +106,11 @@ export function fromQuery(text, meta) {
     else if (key === "classes") raw[key] = value === "1";
     else if (Object.hasOwn(CHOICES, key)) raw[key] = value;
     else if (Object.hasOwn(LIMITS, key)) raw[key] = number(value);
+  }
+  // Before there was log_q_level, the score's level was called `level`, in links too.
+  if (raw.method === "score" && !("log_q_level" in raw)) {
+    raw.log_q_level = raw.level;
+    delete raw.level;
   }
   return clampState(raw, meta);
 }

@@ -1,5 +1,7 @@
 // Light or dark, as the page around says: the book's theme, JupyterLab, Colab, else the system's wish.
 
+import { listen } from "./make.js";
+
 function themeOf() {
   const { documentElement: page, body } = document;
   const lab = body?.dataset.jpThemeLight;
@@ -22,10 +24,10 @@ export function watchTheme(show) {
   };
   for (const node of [document.documentElement, document.body]) watcher.observe(node, options);
   const wish = matchMedia("(prefers-color-scheme: dark)");
-  wish.addEventListener("change", tell);
+  listen(wish, "change", tell);
   const print = () => show("light", true);
-  addEventListener("beforeprint", print);
-  addEventListener("afterprint", tell);
+  listen(window, "beforeprint", print);
+  listen(window, "afterprint", tell);
   tell();
   return () => {
     removeEventListener("beforeprint", print);

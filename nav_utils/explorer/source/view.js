@@ -9,7 +9,7 @@ import { makeFilm, shownAt } from "./film.js";
 import { makeControls } from "./controls.js";
 import { makeDraggable } from "./handles.js";
 import { SHOWN, layout } from "./layout.js";
-import { make } from "./make.js";
+import { listen, make } from "./make.js";
 import { ending, nearestPoint, zone } from "./outcome.js";
 import { adopt } from "./problem.js";
 import { makeSlow } from "./slow.js";
@@ -50,7 +50,7 @@ export class View {
     this.listen();
     this.resize = this.resize.bind(this);
     this.watcher = new ResizeObserver(this.resize);
-    addEventListener("resize", this.resize); // zoom may change nothing but devicePixelRatio
+    listen(window, "resize", this.resize); // zoom may change nothing but devicePixelRatio
     for (const name of ["map", "curve"]) this.watcher.observe(this.parts[name]);
     this.forget = watchTheme((theme, atOnce) => {
       this.parts.card.dataset.theme = theme;
@@ -317,18 +317,18 @@ export class View {
       const side = { read: () => this.state[end], write, release };
       makeDraggable(parts[end], parts.map, space.meta.radius, side);
     }
-    parts.presets.addEventListener("change", () => this.preset(parts.presets.value));
-    parts.reset.addEventListener("click", () => {
+    listen(parts.presets, "change", () => this.preset(parts.presets.value));
+    listen(parts.reset, "click", () => {
       this.slow.leave();
       this.set(this.start);
     });
-    parts.slowButton.addEventListener("click", () => {
+    listen(parts.slowButton, "click", () => {
       this.slow.toggle();
       redraw();
       if (!this.checked && !this.timer) this.release(false);
     });
-    parts.table.addEventListener("toggle", () => this.fillTable());
-    parts.link.querySelector("button").addEventListener("click", () => this.copy());
+    listen(parts.table, "toggle", () => this.fillTable());
+    listen(parts.link.querySelector("button"), "click", () => this.copy());
     this.listenToPointer();
   }
 
@@ -350,10 +350,10 @@ export class View {
       curve: (event) => this.axis.indexAt(event.offsetX),
     };
     for (const [name, find] of Object.entries(hover)) {
-      parts[name].addEventListener("pointermove", (event) => {
+      listen(parts[name], "pointermove", (event) => {
         if (this.axis && !event.buttons) point(find(event));
       });
-      parts[name].addEventListener("pointerleave", () => point(null));
+      listen(parts[name], "pointerleave", () => point(null));
     }
   }
 

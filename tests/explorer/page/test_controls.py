@@ -40,31 +40,34 @@ def test_a_control_changes_state_and_picture(show, name):
 
 
 @both_ways
-def test_every_method_begins_with_its_own_step_size_and_level(visit, home):
+def test_every_method_begins_with_its_own_step_size_and_keeps_the_level(visit, home):
     figure = Figure(visit(fragment=link_to(level=1.25, eta=0.5), home=home))
     for method in ("score", "probability", "string", "logit", "gauss_newton"):
         with differs(figure, "over", "curve", "said"):
             figure.set("method", method)
-        assert figure.state() == DEFAULTS | {"method": method, "eta": ETA[method]}
+        assert figure.state() == DEFAULTS | {"method": method, "eta": ETA[method], "level": 1.25}
         shown = figure.root.locator("label:has([data-key=eta]) span + span")
         assert float(shown.text_content()) == ETA[method]
 
 
 def test_the_level_is_that_of_the_codes_or_none(show, space):
     figure = show()
-    typical = {"gauss_newton": space.ratio.level(0.05), "score": space.ratio.log_q_level(0.05)}
-    for method, level in typical.items():
+    typical = {
+        ("gauss_newton", "level"): space.ratio.level(0.05),
+        ("score", "log_q_level"): space.ratio.log_q_level(0.05),
+    }
+    for (method, key), level in typical.items():
         if method != figure.shown()["method"]:
             figure.set("method", method)
         drawn = ["ground"] if method != "score" else []
         with differs(figure, "over", "curve", "said", *drawn):
-            figure.control("level").select_option(index=1)
-        assert figure.state() == DEFAULTS | {"method": method, "eta": ETA[method], "level": level}
-        chosen = figure.control("level").locator("option:checked").text_content()
+            figure.control(key).select_option(index=1)
+        assert figure.state() == DEFAULTS | {"method": method, "eta": ETA[method], key: level}
+        chosen = figure.control(key).locator("option:checked").text_content()
         assert number(re.search(r"\((.*)\)", chosen)[1]) == pytest.approx(level, rel=5e-3)
         with differs(figure, "over", "curve", "said", *drawn):
-            figure.control("level").select_option(index=0)
-        assert figure.state()["level"] is None
+            figure.control(key).select_option(index=0)
+        assert figure.state()[key] is None
 
 
 def test_a_level_of_ones_own_is_shown_and_kept(show):
@@ -118,6 +121,7 @@ def test_a_control_is_greyed_exactly_where_it_changes_nothing(visit):
         "planner": "stepwise",
         "goal": "below",
         "level": 0.7,
+        "log_q_level": -4.0,
         "eta": 0.09,
         "eps": 0.3,
         "steps": 4,
@@ -128,7 +132,7 @@ def test_a_control_is_greyed_exactly_where_it_changes_nothing(visit):
     found = figure.page.evaluate(USED, [base, others])
     assert len(found) == len(others) * 5
     assert [case for case in found if case[2] == case[3]] == []
-    assert sum(greyed for _, _, greyed, _ in found) == 7
+    assert sum(greyed for _, _, greyed, _ in found) == 12
 
 
 def test_a_seed_is_typed_as_one_types(show):

@@ -92,6 +92,7 @@ FULL = {
     "method": "logit",
     "goal": "below",
     "level": 1.2345678,
+    "log_q_level": -3.25,
     "eta": 0.333,
     "eps": 0.37,
     "steps": 123,
