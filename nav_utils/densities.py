@@ -96,6 +96,16 @@ class StandardNormal(GaussianMixture):
     def __init__(self, dim: int) -> None:
         super().__init__(torch.zeros(1, dim), 1.0)
 
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log density in nats, (...) for points (..., d)."""
+        expect_shape(z, [self.dim], "z")
+        return -0.5 * (z.square().sum(-1) + self.dim * math.log(2 * math.pi))
+
+    def score(self, z: Tensor) -> Tensor:
+        """Gradient of the log density, -z."""
+        expect_shape(z, [self.dim], "z")
+        return -z
+
 
 def ring() -> GaussianMixture:
     """24 components of deviation 0.25 on the circle of radius 1.3."""
