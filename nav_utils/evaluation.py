@@ -136,7 +136,7 @@ class Reference:
 
 
 class PathReport(NamedTuple):
-    """What `evaluate` found, each (B,) but the last; means are over the length of the path.
+    """What `evaluate` found, each (B,) but the last two; means are over the length of the path.
 
     Attributes:
         worst_log_q, mean_log_q: by the reference's kernel density, in nats.
@@ -148,6 +148,7 @@ class PathReport(NamedTuple):
         largest_gap: between neighbouring points of the path, over the median gap.
         end_error: how far from z_b the path ends; 0 has arrived.
         n_evaluations: of the ratio, to make all paths.
+        places: what all of this comes from, `Reference.measures` at n places of each path, (B, n).
     """
 
     worst_log_q: Tensor
@@ -161,6 +162,7 @@ class PathReport(NamedTuple):
     largest_gap: Tensor
     end_error: Tensor
     n_evaluations: int
+    places: dict[str, Tensor]
 
 
 def evaluate(path: Path | Tensor, reference: Reference, n: int = 200) -> PathReport:
@@ -201,6 +203,7 @@ def evaluate(path: Path | Tensor, reference: Reference, n: int = 200) -> PathRep
         largest_gap=path.tear,
         end_error=(path.points[:, -1] - path.z_b).norm(dim=-1),
         n_evaluations=path.n_evaluations,
+        places=found,
     )
 
 
