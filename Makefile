@@ -45,8 +45,8 @@ lab: .venv/.lab ## open the chapters in JupyterLab
 notebooks: env ## run every chapter in a fresh kernel and store its outputs
 	$(PY) tools/notebooks.py run
 
-explorer: ## bundle the explorer's JavaScript anew (needs node; only for those who change it)
-	cd nav_utils/explorer/source && npm ci --no-audit --no-fund && npm run build
+explorer: ## bundle the live figures' JavaScript anew (needs node; only for those who change it)
+	cd nav_utils/browser/source && npm ci --no-audit --no-fund && npm run build
 
 lint: env ## style, format and types
 	$(PY) -m ruff check
@@ -58,7 +58,7 @@ publish-as: env ## write the repository's address everywhere: make publish-as RE
 
 clean: ## remove the built book, the caches and the virtual environment
 	rm -rf .venv _build build dist *.egg-info
-	rm -rf nav_utils/explorer/source/node_modules
+	rm -rf nav_utils/browser/source/node_modules
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .jupyter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -21,8 +21,9 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from nav_utils.browser.page import LOADER, space_script
 from nav_utils.explorer import payload
-from nav_utils.explorer.page import BUNDLE, LOADER, div, shipped, space_script
+from nav_utils.explorer.page import BUNDLE, div, shipped
 from nav_utils.explorer.state import ETA, expect_state
 
 RESULTS = Path(__file__).parent / "results" / "explorer.json"

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from nav_utils.navigation import navigate as navigate
     from nav_utils.pictures import Pictures as Pictures
     from nav_utils.pictures import load_folder as load_folder
+    from nav_utils.playground import Playground as Playground
     from nav_utils.plots import decoded_rows as decoded_rows
     from nav_utils.plots import image_grid as image_grid
     from nav_utils.plots import plot_codes as plot_codes
@@ -127,6 +128,7 @@ NAMES = {  # of each module, what can be imported from here
     "pretrained": "load_classifier load_pretrained load_ratio",
     "plots": "decoded_rows image_grid plot_codes plot_map",
     "explorer": "Explorer to_html",
+    "playground": "Playground",
 }
 HOMES = {name: module for module, names in NAMES.items() for name in names.split()}
 

@@ -1,4 +1,4 @@
-"""The development tools of the explorer, from the npm registry."""
+"""The development tools of the live figures, from the npm registry."""
 
 import json
 import os
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-SOURCE = Path(__file__).parents[1] / "nav_utils" / "explorer" / "source"
+PACKAGE = Path(__file__).parents[1] / "nav_utils"
+SOURCE = PACKAGE / "browser" / "source"
 
 
 def node_modules(tmp_path_factory):

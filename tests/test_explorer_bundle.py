@@ -1,14 +1,17 @@
-"""The committed bundle is what its sources make, small, and needs nothing else."""
+"""The committed bundles are what their sources make, small, and need nothing else."""
 
+import base64
 import os
 import re
 import shutil
 import subprocess
+import zlib
 
 import npm
 import pytest
 
-BUNDLE = npm.SOURCE.parent / "explorer.js"
+FIGURES = ("explorer", "playground")
+BUNDLES = [npm.PACKAGE / name / f"{name}.js" for name in FIGURES]
 LARGEST = 60_000  # bytes
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
 
@@ -18,18 +21,30 @@ def node_modules(tmp_path_factory):
     return npm.node_modules(tmp_path_factory)
 
 
+def unpacked(bundle):
+    """A bundle's text; of one that is compressed (see pack.js), also what it is packed in."""
+    text = bundle.decode()
+    match = re.match(r'const packed="([\w+/=]+)";', text)
+    if match is None:
+        return text
+    return text[match.end() :] + zlib.decompress(base64.b64decode(match[1]), -15).decode()
+
+
 def build(folder, node_modules):
-    """Bundle a copy of the sources in `folder`/source; the bundle's bytes."""
-    source = folder / "source"
-    shutil.copytree(npm.SOURCE, source, ignore=shutil.ignore_patterns("node_modules"))
-    return rebuild(source, node_modules)
+    """Bundle a copy of the sources in `folder`; the bundles' texts."""
+    for name in ("browser", *FIGURES):
+        source = npm.PACKAGE / name / "source"
+        ignored = shutil.ignore_patterns("node_modules", "*.bundle.js")
+        shutil.copytree(source, folder / name / "source", ignore=ignored)
+    shutil.copy(npm.PACKAGE / "playground" / "presets.json", folder / "playground")
+    return rebuild(folder, node_modules)
 
 
-def rebuild(source, node_modules):
+def rebuild(folder, node_modules):
     path = os.pathsep.join([str(node_modules / ".bin"), os.environ["PATH"]])
     done = subprocess.run(
         ["npm", "run", "--silent", "build"],
-        cwd=source,
+        cwd=folder / "browser" / "source",
         env=os.environ | {"PATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -37,29 +52,36 @@ def rebuild(source, node_modules):
         text=True,
     )
     assert done.returncode == 0, done.stdout
-    return (source.parent / "explorer.js").read_bytes()
+    return [unpacked((folder / name / f"{name}.js").read_bytes()) for name in FIGURES]
 
 
-def test_the_bundle_is_what_the_sources_make(tmp_path, node_modules):
-    assert build(tmp_path, node_modules) == BUNDLE.read_bytes(), "run `make explorer`, then commit"
+def test_the_bundles_are_what_the_sources_make(tmp_path, node_modules):
+    built = build(tmp_path, node_modules)
+    assert built == [unpacked(file.read_bytes()) for file in BUNDLES], (
+        "run `make explorer`, then commit"
+    )
 
 
 def test_another_word_makes_another_bundle(tmp_path, node_modules):
     before = build(tmp_path, node_modules)
-    words = tmp_path / "source" / "words.en.js"
+    words = tmp_path / "explorer" / "source" / "words.en.js"
     text = words.read_text(encoding="utf-8")
     words.write_text(text.replace('reset: "Reset"', 'reset: "Again"'), encoding="utf-8")
-    after = rebuild(tmp_path / "source", node_modules)
-    assert before != after and b"Again" in after
+    after = rebuild(tmp_path, node_modules)
+    assert before[0] != after[0] and "Again" in after[0] and before[1] == after[1]
 
 
-def test_the_bundle_is_small():
-    assert BUNDLE.stat().st_size <= LARGEST
+@pytest.mark.parametrize("bundle", BUNDLES, ids=FIGURES)
+def test_the_bundle_is_small(bundle):
+    assert bundle.stat().st_size <= LARGEST
 
 
-def test_the_bundle_asks_for_nothing_else():
-    text = BUNDLE.read_text(encoding="utf-8")
-    assert not re.search(r"\bimport\b|\brequire\(|\bfetch\(|XMLHttpRequest|WebSocket", text)
+@pytest.mark.parametrize("bundle", BUNDLES, ids=FIGURES)
+def test_the_bundle_asks_for_nothing_else(bundle):
+    text = unpacked(bundle.read_bytes())
+    assert not re.search(
+        r"\bimport\b(?!\(\w+\))|\brequire\(|\bfetch\(|XMLHttpRequest|WebSocket", text
+    )
     assert set(re.findall(r"\w+://[^\s\"'`)]*", text)) <= NAMESPACES
     assert not re.search(r"\beval\(|\bFunction\(|innerHTML|outerHTML|insertAdjacentHTML", text)
 

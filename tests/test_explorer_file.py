@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from explorer_states import state
 
+from nav_utils.browser import page as shared
 from nav_utils.explorer import Explorer, page, payload, to_html
 from nav_utils.explorer.page import shipped, static_figure, words
 from nav_utils.explorer.state import DEFAULTS
@@ -87,18 +88,18 @@ def text_of(script, target):
 def test_scripts_hold_what_the_loader_looks_for(space):
     name, data = text_of(page.space_script("digits-2d", b"\x00\xff"), "(window.NAV_SPACES ??= {})")
     assert name == "digits-2d" and base64.b64decode(data) == b"\x00\xff"
-    name, text = text_of(page.bundle_script(), "window")
-    assert name == "NAV_EXPLORER" and text == page.BUNDLE.read_text(encoding="utf-8")
-    hostile = page.assignment("x", '</script>"', "<!-- </script> \u2028 \\ \"'")
+    name, text = text_of(page.bundle_script(), "(window.NAV_BUNDLES ??= {})")
+    assert name == "explorer" and text == page.BUNDLE.read_text(encoding="utf-8")
+    hostile = shared.assignment("x", '</script>"', "<!-- </script> \u2028 \\ \"'")
     assert "<" not in hostile and "\u2028" not in hostile
     assert text_of(hostile, "x") == ('</script>"', "<!-- </script> \u2028 \\ \"'")
-    assert "</script" not in page.LOADER.read_text(encoding="utf-8"), "it is put into a page whole"
+    assert "</script" not in shared.LOADER.read_text(), "it is put into a page whole"
 
 
 def test_the_bundle_and_its_page_stay_small():
     assert page.BUNDLE.stat().st_size <= 60_000
     whole = page.space_script("mnist-2d", payload(shipped("mnist-2d")))
-    whole += page.div(shipped("mnist-2d"), DEFAULTS, "explorer") + page.LOADER.read_text()
+    whole += page.div(shipped("mnist-2d"), DEFAULTS, "explorer") + shared.LOADER.read_text()
     assert len(whole) + page.BUNDLE.stat().st_size <= 910_000
 
 

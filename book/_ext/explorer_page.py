@@ -1,4 +1,4 @@
-"""Sphinx extension: the explorer in pages, live without a kernel, over http and from file:// alike.
+"""Sphinx extension: live figures in pages, without a kernel, over http and from file:// alike.
 
     ```{explorer} NAME
     :preset: hole
@@ -11,8 +11,15 @@ preset of the page's explorer when clicked. A notebook's `Explorer` shows its ow
 
     <span class="nav-preset" data-explorer="NAME" data-preset="PRESET">words</span>
 
-does there what the role does here. Pages that hold an explorer load a small script; the rest is
-fetched when an explorer comes near the window.
+does there what the role does here. Likewise
+
+    ```{playground} NAME
+    :preset: plain
+    :lambda: 0
+    ```
+
+puts in a playground, and the role sets its presets. Pages that hold such a figure load a small
+script; the rest is fetched when a figure comes near the window.
 """
 
 import html
@@ -46,6 +53,10 @@ def level(text):
 
 WORDS = ("space", "preset", "proposal", "planner", "method", "goal")
 NUMBERS = ("eta", "eps", "steps", "noise", "seed", "points")
+# Of a playground, where Sphinx writes options in small letters.
+CHOSEN = ("preset", "data", "objective", "optimisers")
+RATES = ("lambda", "beta", "penalty", "tiny", "steps", "decay", "seed", "speed")
+RATES += ("learning_rate", "discriminator_rate", "generator_rate")
 
 
 class ExplorerDirective(SphinxDirective):
@@ -75,6 +86,31 @@ class ExplorerDirective(SphinxDirective):
         return [nodes.raw("", markup, format="html")]
 
 
+class PlaygroundDirective(SphinxDirective):
+    """A still picture of the default run, which the loader makes live with these settings."""
+
+    required_arguments = 1
+    option_spec = {
+        **dict.fromkeys(CHOSEN, directives.unchanged_required),
+        **dict.fromkeys(RATES, float),
+    }
+
+    def run(self):
+        from nav_utils.playground import page, state
+
+        asked = dict(self.options)
+        try:
+            usual = page.preset_settings(asked.pop("preset")) if "preset" in asked else {}
+            settings = {state.trait_of(key): value for key, value in (usual | asked).items()}
+            shown = state.in_page(state.expect_settings(settings))
+            markup = page.div(shown, self.arguments[0])
+        except ValueError as error:
+            raise self.error(f"playground: {error}") from error
+        for name in ("presets.json", "still.png"):
+            self.env.note_dependency(str(page.HERE / name))
+        return [nodes.raw("", markup, format="html")]
+
+
 class PresetRole(SphinxRole):
     """Words that set a preset; without script, and outside HTML, nothing but words."""
 
@@ -95,50 +131,59 @@ class PresetRole(SphinxRole):
 
 
 class Found(HTMLParser):
-    """The explorers of a page, (name, space) each, and the presets that its words set."""
+    """The figures of a page, (name, kind, space) each, and the presets that its words set."""
 
     def __init__(self, body):
         super().__init__()
-        self.explorers, self.presets = [], []
+        self.figures, self.presets = [], []
         self.feed(body)
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
         classes = (given.get("class") or "").split()
-        if "nav-explorer" in classes and "data-space" in given:
-            self.explorers.append((given.get("id"), given["data-space"]))
+        for kind in ("explorer", "playground"):
+            if f"nav-{kind}" in classes and "data-space" in given:
+                self.figures.append((given.get("id"), kind, given["data-space"]))
         if "nav-preset" in classes:
             self.presets.append((given.get("data-explorer"), given.get("data-preset")))
 
 
-def look_for_explorers(app, pagename, templatename, context, doctree):
-    """Give a page with explorers its script; warn of presets that there are not."""
+def look_for_figures(app, pagename, templatename, context, doctree):
+    """Give a page with live figures its script; warn of presets that there are not."""
     if app.builder.format != "html" or "nav-" not in context.get("body", ""):
         return
     found = Found(context["body"])
     for fault in faults(found):
         logger.warning("explorer: %s", fault, location=pagename)
-    if found.explorers:
+    if found.figures:
         app.add_js_file(f"nav/{LOADER}", loading_method="defer")
-        app.nav_spaces.update(space for _, space in found.explorers)
+        app.nav_spaces.update((kind, space) for _, kind, space in found.figures)
 
 
 def faults(found):
-    """What is wrong with the explorers and presets of one page: sentences."""
-    if not found.explorers and not found.presets:
+    """What is wrong with the figures and presets of one page: sentences."""
+    if not found.figures and not found.presets:
         return
-    from nav_utils.explorer.packing import shipped_presets
-
-    names = [name for name, _ in found.explorers]
+    names = [name for name, _, _ in found.figures]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"expected names that differ, got {name!r} {names.count(name)} times on one page"
-    spaces = dict(found.explorers)
-    for explorer, preset in found.presets:
-        if explorer not in spaces:
-            there = ", ".join(spaces) or "none"
-            yield f"expected an explorer of this page ({there}), got {explorer!r}"
-        elif preset not in (presets := shipped_presets(spaces[explorer])):
+    figures = {name: (kind, space) for name, kind, space in found.figures}
+    for name, preset in found.presets:
+        if name not in figures:
+            yield f"expected a figure of this page ({', '.join(figures) or 'none'}), got {name!r}"
+        elif preset not in (presets := presets_of(*figures[name])):
             yield f"expected a preset ({', '.join(presets) or 'there are none'}), got {preset!r}"
+
+
+def presets_of(kind, space):
+    """The presets of a figure, by name."""
+    if kind == "playground":
+        from nav_utils.playground import page
+
+        return page.presets()
+    from nav_utils.explorer.packing import shipped_presets
+
+    return shipped_presets(space)
 
 
 def write_assets(app, exception):
@@ -146,28 +191,45 @@ def write_assets(app, exception):
     if exception is not None or app.builder.format != "html":
         return
     target = Path(app.outdir, ASSETS)
-    spaces = app.nav_spaces | {file.stem.removeprefix("space-") for file in target.glob("space-*")}
+    of_before = {file.stem.removeprefix("space-") for file in target.glob("space-*")}
+    spaces = {space for _, space in app.nav_spaces} | of_before
     if not spaces:
         return
+    from nav_utils.browser.page import LOADER as loader
+    from nav_utils.browser.page import space_script
     from nav_utils.explorer import page, payload
+    from nav_utils.playground import digits
+    from nav_utils.playground import page as playground
 
     target.mkdir(parents=True, exist_ok=True)
-    shutil.copy(page.LOADER, target / LOADER)
-    shutil.copy(page.BUNDLE, target / "explorer.js")
-    (target / "explorer-text.js").write_text(page.bundle_script(), encoding="utf-8")
+    shutil.copy(loader, target / LOADER)
+    write_bundle(target, page.BUNDLE)  # a playground may show an explorer
+    if playground.DIGITS in spaces:
+        write_bundle(target, playground.BUNDLE)
     for name in sorted(spaces):
-        script = page.space_script(name, payload(page.shipped(name)))
-        (target / f"space-{name}.js").write_text(script, encoding="utf-8")
+        is_digits = name == playground.DIGITS
+        data = digits.packed_digits() if is_digits else payload(page.shipped(name))
+        (target / f"space-{name}.js").write_text(space_script(name, data), encoding="utf-8")
+
+
+def write_bundle(target, bundle):
+    """A bundle as a module and, for pages opened from a disk, as a script that holds its text."""
+    from nav_utils.browser.page import script_of
+
+    shutil.copy(bundle, target / bundle.name)
+    text = target / f"{bundle.stem}-text.js"
+    text.write_text(script_of(bundle.stem, bundle), encoding="utf-8")
 
 
 def begin(app):
-    app.nav_spaces = set()  # that the pages of this build show
+    app.nav_spaces = set()  # (kind, space) of the figures of this build's pages
 
 
 def setup(app):
     app.add_directive("explorer", ExplorerDirective)
+    app.add_directive("playground", PlaygroundDirective)
     app.add_role("preset", PresetRole())
     app.connect("builder-inited", begin)
-    app.connect("html-page-context", look_for_explorers)
+    app.connect("html-page-context", look_for_figures)
     app.connect("build-finished", write_assets)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 import html
 import io
 import json
 import math
 import os
 import pathlib
-import re
-import secrets
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +26,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from nav_utils.browser.page import (
+    NAME,
+    expect_name,
+    script_of,
+    space_script,
+    whole_page,
+    write_in_one_move,
+)
 from nav_utils.densities import StandardNormal
 from nav_utils.explorer.atlas import decoded
 from nav_utils.explorer.computing import best_of, goal_of, outside, paths, stays
@@ -64,8 +68,6 @@ from nav_utils.ratio import Ratio
 from nav_utils.steps import Band, Below, Denser, Goal
 
 BUNDLE = HERE / "explorer.js"
-LOADER = HERE / "loader.js"
-NAME = re.compile(r"[A-Za-z][\w.-]{0,63}", re.ASCII)  # of an element, as it appears in links
 
 
 # ---- the still picture --------------------------------------------------------------------------
@@ -248,16 +250,6 @@ def preset_state(space_name: str, preset: str) -> State:
     return presets[preset]["state"]
 
 
-def expect_name(name: str) -> str:
-    """The name of an element; ValueError for what no link can hold."""
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise ValueError(
-            "name: expected a letter and then letters, digits, '-', '_' or '.', at most 64 in all, "
-            f"got {name!r}"
-        )
-    return name
-
-
 def div(space: LatentSpace, state: Mapping[str, Any], name: str, live: bool | None = None) -> str:
     """The markup of one explorer: a still picture, which the loader makes live if it can.
 
@@ -280,44 +272,9 @@ def div(space: LatentSpace, state: Mapping[str, Any], name: str, live: bool | No
     )
 
 
-def space_script(name: str, data: bytes) -> str:
-    """A classic script that holds a payload where the loader looks for it."""
-    return assignment("(window.NAV_SPACES ??= {})", name, base64.b64encode(data).decode())
-
-
 def bundle_script() -> str:
-    """A classic script that holds the bundle's text, for pages that may import no file."""
-    return assignment("window", "NAV_EXPLORER", BUNDLE.read_text(encoding="utf-8"))
-
-
-def assignment(target: str, key: str, text: str) -> str:
-    """target[key] = text in JavaScript, which no text can break out of, nor out of <script>."""
-    left, right = (json.dumps(value).replace("<", "\\u003c") for value in (key, text))
-    return f"{target}[{left}] = {right};\n"
-
-
-STYLE = """
-body { max-width: 60rem; margin: 0 auto; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; }
-img { max-width: 100%; }
-:root { color-scheme: light dark; }
-"""
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-{div}
-{scripts}
-</body>
-</html>
-"""
+    """The bundle as `script_of` writes it."""
+    return script_of("explorer", BUNDLE)
 
 
 def to_html(
@@ -346,42 +303,7 @@ def to_html(
     state = usual_ends(space) | (state or {})
     data = payload(space, start=state)
     state = expect_state(state, radius_of(space), methods_of(space))
-    scripts = [
-        bundle_script(),
-        space_script(space_key(space), data),
-        LOADER.read_text(encoding="utf-8"),
-    ]
-    policy = (
-        f"default-src 'none'; script-src {hashes(*scripts)} blob:; style-src {hashes(STYLE)}; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
-    page = PAGE.format(
-        policy=policy,
-        style=STYLE,
-        title=html.escape(f"{space_name(space)}: explorer of a latent space"),
-        div=div(space, state, name, live=True),
-        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
-    )
+    scripts = [bundle_script(), space_script(space_key(space), data)]
+    title = f"{space_name(space)}: explorer of a latent space"
+    page = whole_page(title, div(space, state, name, live=True), scripts)
     return write_in_one_move(pathlib.Path(file), page)
-
-
-def hashes(*texts: str) -> str:
-    """What a content security policy calls inline texts that it allows."""
-    digests = [hashlib.sha256(text.encode()).digest() for text in texts]
-    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-
-
-def write_in_one_move(file: pathlib.Path, text: str) -> pathlib.Path:
-    """Write a text file under another name, then rename it; on failure leave nothing behind."""
-    target = file.resolve()  # of a link: the file that it leads to
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
-    try:
-        with partial.open("x", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-        if target.exists():
-            shutil.copymode(target, partial)
-        os.replace(partial, target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    return file

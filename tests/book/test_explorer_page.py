@@ -13,10 +13,14 @@ import pytest
 from playwright.sync_api import expect
 from test_gates import tiny_book
 
+from nav_utils.browser import page as shared
 from nav_utils.explorer import page as static
 from nav_utils.explorer.state import expect_state
+from nav_utils.playground import page as playground
+from nav_utils.playground.state import expect_settings, in_page
 
 ASSETS = ("explorer-text.js", "explorer.js", "nav-explorer-loader.js", "space-digits-2d.js")
+ASSETS += ("playground-text.js", "playground.js", "space-digits-8x8.js")
 GOOD = """
 ```{explorer} first
 :space: digits-2d
@@ -34,6 +38,14 @@ Then click {preset}`these words <second:PRESET>`.
 :eps: 0.2
 :level: 1.5
 ```
+
+{preset}`Another <third:plain>`:
+
+```{playground} third
+:preset: lambda-huge
+:learning_rate: 0.01
+:data: digits
+```
 """
 FAULTY = {
     "```{explorer} e1\n:etta: 1\n```": "Unknown option keys: ['etta']",
@@ -44,9 +56,13 @@ FAULTY = {
     "```{explorer} e6\n:space: mnist-16d\n```": "space: expected one of mnist-2d, digits-2d",
     "```{explorer} e7\n:preset: never\n```": "ERROR: explorer: preset: expected ",
     "```{explorer} 1e\n```": "name: expected a letter",
+    "```{playground} p1\n:preset: never\n```": "ERROR: playground: preset: expected ",
+    "```{playground} p2\n:beta: much\n```": "Invalid option value for 'beta'",
+    "```{playground} p3\n:data: faces\n```": "data: expected one of digits",
+    "```{playground} p4\n```\n\n{preset}`words <p4:first>`": "expected a preset (adversarial, ",
     "{preset}`words`": "preset: expected `words <NAME:PRESET>`, got 'words'",
-    "{preset}`words <nobody:first>`": "expected an explorer of this page (good, ",
-    "{preset}`words <good:never>`": "expected a preset (",
+    "{preset}`words <nobody:first>`": "expected a figure of this page (good, ",
+    "{preset}`words <good:never>`": "expected a preset (first, ",
     "```{explorer} twice\n```\n\n```{explorer} twice\n```": "got 'twice' 2 times on one page",
 }
 
@@ -75,6 +91,14 @@ def test_a_directive_puts_in_the_div_of_its_state(book):
     assert static.div(static.shipped("mnist-2d"), expect_state(more), "second") in text
 
 
+def test_a_directive_puts_in_the_div_of_a_playground(book):
+    text = (book / "book" / "intro.html").read_text(encoding="utf-8")
+    settings = in_page(expect_settings({"weight": 100, "learning_rate": 0.01}))
+    assert playground.div(settings, "third") in text
+    wanted = 'data-explorer="third" data-preset="plain">Another</span>'
+    assert f'<span class="nav-preset" {wanted}' in text
+
+
 def test_a_role_is_text_that_names_a_preset(book):
     text = (book / "book" / "intro.html").read_text(encoding="utf-8")
     wanted = f'data-explorer="second" data-preset="{a_preset()}">these words</span>'
@@ -91,10 +115,11 @@ def test_the_book_carries_what_its_pages_fetch(book):
     folder = book / "_static" / "nav"
     assert {path.name for path in folder.iterdir()} == {*ASSETS, "space-mnist-2d.js"}
     read = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-    assert read["nav-explorer-loader.js"] == static.LOADER.read_text(encoding="utf-8")
+    assert read["nav-explorer-loader.js"] == shared.LOADER.read_text(encoding="utf-8")
     assert read["explorer.js"] == static.BUNDLE.read_text(encoding="utf-8")
     assert read["explorer-text.js"] == static.bundle_script()
     data = static.payload(static.shipped("digits-2d"))
+    assert read["playground.js"] == playground.BUNDLE.read_text(encoding="utf-8")
     assert read["space-digits-2d.js"] == static.space_script("digits-2d", data)
 
 
@@ -152,11 +177,12 @@ def folder(tmp_path_factory):
 
 def write_assets(folder, module):
     folder.mkdir(exist_ok=True)
-    (folder / "nav-explorer-loader.js").write_text(static.LOADER.read_text(encoding="utf-8"))
+    (folder / "nav-explorer-loader.js").write_text(shared.LOADER.read_text(encoding="utf-8"))
     (folder / "explorer.js").write_text(module)
-    (folder / "explorer-text.js").write_text(static.assignment("window", "NAV_EXPLORER", module))
+    text = shared.assignment("(window.NAV_BUNDLES ??= {})", "explorer", module)
+    (folder / "explorer-text.js").write_text(text)
     (folder / "space-tiny.js").write_text(static.space_script("tiny", b"\x01\xff"))
-    (folder / "space-broken.js").write_text(static.assignment("(NAV_SPACES)", "broken", "?"))
+    (folder / "space-broken.js").write_text(shared.assignment("(NAV_SPACES)", "broken", "?"))
     (folder / "space-empty.js").write_text("")
 
 

@@ -22,7 +22,7 @@ WAIT = 120_000  # milliseconds for one step, on a slow machine under load
 LIMIT = 480  # seconds for all of them
 POINTS = 24
 
-SHOW, REPORT, SET = range(3)  # the notebook's cells
+SHOW, REPORT, SET, PLAY, TAKE = range(5)  # the notebook's cells
 CELLS = [
     f"""\
 import importlib
@@ -47,6 +47,20 @@ print(json.dumps(report))""",
     """\
 figure.b = [-2.0, -0.5]
 figure.eps = 0.2""",
+    """\
+from nav_utils.data import load_images
+from nav_utils.playground import Playground
+from nav_utils.training import reconstruction_nats
+
+playground = Playground(steps=60)
+playground""",
+    """\
+space = playground.space()
+images = load_images("digits").images
+nats = reconstruction_nats(space.model.decode_logits(space.model.encode(images)), images).mean()
+told = space.card["reconstruction (nats)"]["train"]
+report = {"weight": playground.weight, "step": playground.step, "steps": space.card["steps"]}
+print(json.dumps(report | {"nats": float(nats), "told": told}))""",
 ]
 
 # In the page: whether an open shadow root holds a canvas that is not blank.
@@ -277,6 +291,23 @@ class Notebook:
         self.page.mouse.down()
         self.page.mouse.move(*end, steps=8)
         self.page.mouse.up()
+
+
+def train_and_read(notebook):
+    """Train a playground in the page with a lambda of 4, take its space; what Python knows then."""
+    cell = notebook.run(PLAY)
+    press = lambda name: cell.get_by_role("button", name=name, exact=True).click()  # noqa: E731
+    said = cell.locator(".said").first
+    expect(said).to_contain_text("Step 0 of 60", timeout=WAIT)
+    cell.get_by_text("Controls", exact=True).click()
+    weight = cell.locator("input[data-key=lambda]")
+    for _ in range(6):  # 0.05 in the logarithm each
+        weight.press("ArrowRight")
+    press("Play")
+    expect(said).to_contain_text("The run is over", timeout=WAIT)
+    press("Take this space to the explorer")
+    expect(cell.locator(".taken .said")).to_contain_text("points of", timeout=WAIT)
+    return json.loads(notebook.run(TAKE).locator(notebook.front_end.printed).inner_text())
 
 
 def eventually(look, holds, wait=WAIT / 2):

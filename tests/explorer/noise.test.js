@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { philox, standardNormal, uniform } from "../../nav_utils/explorer/source/noise.js";
+import { philox, standardNormal, uniform } from "../../nav_utils/browser/source/noise.js";
 import { golden, near } from "./support.js";
 
 test("philox gives the words of its authors' known answers", () => {

@@ -103,3 +103,10 @@ def test_the_kernel_has_the_pins(notebook):
     pinned = pins()
     versions = {name.lower(): version for name, version in notebook.report()["versions"].items()}
     assert versions == {name: pinned[name] for name in versions}
+
+
+def test_a_space_that_a_page_has_trained_is_read_by_python(notebook):
+    report = kernel_hosts.train_and_read(notebook)
+    assert (report["weight"], report["step"], report["steps"]) == (4, 60, 60)
+    assert report["nats"] == pytest.approx(report["told"], abs=1e-3) and 20 < report["nats"] < 40
+    assert notebook.faults == []

@@ -64,3 +64,10 @@ def test_a_value_set_in_python_moves_the_page(notebook):
     there = pytest.approx(moved, abs=2)  # pixels
     assert eventually(notebook.apart, lambda apart: apart == there) == there
     assert notebook.faults == []
+
+
+def test_a_space_that_a_page_has_trained_is_read_by_python(notebook):
+    report = kernel_hosts.train_and_read(notebook)
+    assert (report["weight"], report["step"], report["steps"]) == (4, 60, 60)
+    assert report["nats"] == pytest.approx(report["told"], abs=1e-3) and 20 < report["nats"] < 40
+    assert notebook.faults == []

@@ -26,7 +26,7 @@ NOT_OFFERED = "Not offered: score, string, a verdict by log p \N{MINUS SIGN} a."
 
 # In the page: `put` mounts a payload, `host` shows it as a notebook does and keeps what is asked.
 HELPERS = """async () => {
-  const blob = new Blob([NAV_EXPLORER], { type: "text/javascript" });
+  const blob = new Blob([NAV_BUNDLES.explorer], { type: "text/javascript" });
   const module = await import(URL.createObjectURL(blob));
   const bytes = (text) => Uint8Array.from(atob(text), (x) => x.charCodeAt(0));
   const cell = (id) => {

@@ -1,46 +1,13 @@
 // The controls: each knows how it shows a state and what it changes in one.
 
-import { box, listen, make } from "./make.js";
+import { check, hearField, labelled, menu, number, numberBox, slider } from "../../browser/source/fields.js";
+import { box, make } from "../../browser/source/make.js";
 
 const LOG_ETA = [-3, 2, 0.02]; // lowest, highest, step of log10(eta)
 
-/** A label over a control and, for a slider, its value. */
-function labelled(text, input, value) {
-  const label = make("label", { className: "control" }, make("span", { textContent: text }));
-  if (value) label.append(value);
-  label.append(input);
-  return label;
-}
-
-function slider(text, [min, max, step], { read, write, format }) {
-  const input = make("input", { type: "range", min, max, step });
-  const value = make("span", {}); // an output would take the label for itself
-  return {
-    root: labelled(text, input, value),
-    input,
-    show(state) {
-      input.value = read(state);
-      value.textContent = format(state);
-      input.setAttribute("aria-valuetext", format(state));
-    },
-    patch: () => write(Number(input.value)),
-  };
-}
-
-function menu(text, key, options, values = Object.keys(options)) {
-  const input = make("select", {});
-  for (const value of values) input.append(make("option", { value, textContent: options[value] }));
-  return {
-    root: labelled(text, input),
-    input,
-    show: (state) => (input.value = state[key]),
-    patch: () => ({ [key]: input.value }),
-  };
-}
-
 /** A level: what the method does without, that of 95 % of codes, or a number from a link. */
 function levelMenu(key, known, words) {
-  const input = make("select", {});
+  const input = make("select");
   const [text, usual] = words[key];
   return {
     root: labelled(text, input),
@@ -60,44 +27,6 @@ function levelMenu(key, known, words) {
     patch: () => ({ [key]: input.value === "" ? null : Number(input.value) }),
   };
 }
-
-function numberBox(text, key, { min, max }) {
-  const input = make("input", { type: "number", min, max, step: 1 });
-  let shown = ""; // where nobody types
-  listen(input, "blur", () => (input.value = shown));
-  return {
-    root: labelled(text, input),
-    input,
-    show(state) {
-      shown = state[key];
-      if (input.getRootNode().activeElement !== input) input.value = shown;
-    },
-    patch: () => (input.value === "" ? null : { [key]: Number(input.value) }), // not yet typed
-  };
-}
-
-function check(text, key) {
-  const input = make("input", { type: "checkbox" });
-  const root = make(
-    "label",
-    { className: "control check" },
-    input,
-    make("span", { textContent: text }),
-  );
-  return {
-    root,
-    input,
-    show: (state) => (input.checked = state[key]),
-    patch: () => ({ [key]: input.checked }),
-  };
-}
-
-const number = (text, key, range, format = (x) => x) =>
-  slider(text, range, {
-    read: (state) => state[key],
-    write: (x) => ({ [key]: x }),
-    format: (state) => String(format(state[key])),
-  });
 
 /** Which controls a method does not use; any other one, the level of log q. */
 const UNUSED = {
@@ -130,22 +59,12 @@ export function makeControls(meta, limits, etas, words, change, release) {
   const root = box("controls");
   for (const [key, part] of Object.entries(parts)) {
     part.input.dataset.key = key;
-    let moved = false;
-    listen(part.input, "input", () => {
-      const patch = part.patch();
-      if (!patch) return;
-      moved = true;
+    const changed = (patch) => {
       // Steps of one method mean nothing to another, which begins with its own.
       if (key === "method") patch.eta = etas[patch.method];
       change(patch);
-    });
-    // Not every input is followed by a change: what is typed may be what was there before.
-    for (const over of ["change", "blur"]) {
-      listen(part.input, over, () => {
-        if (moved) release();
-        moved = false;
-      });
-    }
+    };
+    hearField(part, changed, release);
     root.append(part.root);
   }
   const show = (state) => {

@@ -2,7 +2,7 @@
 //
 // A corrector is one small function from a point, its logit and the logit's gradient to a step.
 
-import { standardNormal } from "./noise.js";
+import { standardNormal } from "../../browser/source/noise.js";
 import { NORMAL } from "./prior.js";
 
 /** How a correction ended, for one point, in the order of nav_utils.correction.Status. */

@@ -1,6 +1,6 @@
 // The rows of decoded images, and the sentence that says what made them.
 
-import { drawRows } from "./curve.js";
+import { drawRows } from "../../browser/source/rows.js";
 import { SHOWN } from "./layout.js";
 
 /** The point that image k of a row shows, of n. */

@@ -5,7 +5,10 @@ import { STATUS } from "./correction.js";
 import { readPayload } from "./payload.js";
 import { ending } from "./outcome.js";
 import { View } from "./view.js";
-import { problem } from "./problem.js";
+import { linkTo } from "../../browser/source/link.js";
+import { make } from "../../browser/source/make.js";
+import { problem } from "../../browser/source/problem.js";
+import { wordsFor } from "../../browser/source/words.js";
 import { en } from "./words.en.js";
 
 export const WORDS = { en };
@@ -19,39 +22,29 @@ function spaceOf(payload) {
   return spaces.get(payload);
 }
 
-function wordsFor(el) {
-  const language = el.closest("[lang]")?.lang?.slice(0, 2);
-  return WORDS[language] ?? en;
-}
-
 /**
  * Put an explorer into an element of a page. What the element held, a still picture, stays for
  * those without script, and beneath the message should anything go wrong.
  *
  * @param {HTMLElement} el
- * @param {{payload: Uint8Array, state?: object, query?: ?string, id?: string}} options
- *   query: the part of a link that holds a state, null without one; it wins over `state`.
+ * @param {{payload: Uint8Array, state?: object, query?: ?string, id?: ?string}} options
+ *   query: the part of a link that holds a state, null without one; it wins over `state`. id: of
+ *   the element in links; null where no link can lead back.
  * @returns {?View} with `get`, `set`, `preset` and `destroy`; null where it could not start
  */
 export function mount(el, { payload, state = {}, query = null, id = el.id }) {
-  const words = wordsFor(el);
+  const words = wordsFor(el, WORDS);
   try {
     const space = spaceOf(payload);
     const start = clampState({ ...space.meta.start, ...state }, space.meta);
     const first = query === null ? start : fromQuery(query, space.meta);
     return new View(el, space, { start, first }, words, {
-      link: (now) => ({ label: words.link, text: linkTo(id, toQuery(now)) }),
+      link: id && ((now) => ({ label: words.link, text: linkTo(id, toQuery(now)) })),
     });
   } catch (error) {
     problem(el, words.problem(error.message));
     return null;
   }
-}
-
-function linkTo(id, query) {
-  const address = new URL(location.href);
-  address.hash = `${id}?${query}`;
-  return address.href;
 }
 
 /** The same state as a line of Python; `call` is its beginning. */
@@ -69,8 +62,9 @@ const pairs = (points) =>
 
 /** anywidget: traits and picture follow each other. */
 function render({ model, el }) {
-  const words = wordsFor(el);
-  const figure = document.createElement("div");
+  const words = wordsFor(el, WORDS);
+  // JupyterLab has shortcuts of its own on the arrow keys.
+  const figure = make("div", { "data-lm-suppress-shortcuts": "true" });
   el.append(figure);
   try {
     const space = spaceOf(model.get("payload"));

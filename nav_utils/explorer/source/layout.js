@@ -1,6 +1,7 @@
 // The elements of an explorer, without behaviour.
 
-import { box, make } from "./make.js";
+import { makeLink } from "../../browser/source/link.js";
+import { box, make } from "../../browser/source/make.js";
 
 export const SHOWN = 12; // decoded images in a row
 
@@ -36,7 +37,7 @@ export function layout(meta, words) {
     box("top", parts.map, digits, side),
     parts.controls,
     parts.table,
-    parts.link,
+    parts.link.root,
     parts.live,
   );
   return parts;
@@ -62,16 +63,13 @@ function figures({ image: [, height, width] }, words) {
 
 /** What is said about the figure, and the link. */
 function sentences(words) {
-  const address = make("input", { type: "text", readOnly: true });
-  const label = make("label", {}, make("span", {}), address);
-  const copy = make("button", { type: "button", textContent: words.copy });
   return {
     said: make("p", { className: "said" }),
     point: make("p", { className: "point" }),
     note: make("p", { className: "note" }),
     images: make("p", { className: "images" }),
     live: make("p", { className: "hidden", "aria-live": "polite" }),
-    link: make("div", { className: "link", hidden: true }, label, copy),
+    link: makeLink(words),
   };
 }
 
@@ -94,7 +92,7 @@ function handle(name, { radius }, words) {
 
 function table(words) {
   const heads = words.columns.map((text) => make("th", { textContent: text, scope: "col" }));
-  const whole = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}));
+  const whole = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody"));
   const region = { className: "scroll", tabIndex: 0, role: "group", "aria-label": words.table };
   const summary = make("summary", { textContent: words.table });
   return make("details", {}, summary, make("div", region, whole));

@@ -1,38 +1,22 @@
-// The map of D and the paths on it.
-// Colours mean one thing everywhere: D is orange (0), light grey (1/2), blue (1).
+// The map of D of a space, and the paths on it.
 
+import { make } from "../../browser/source/make.js";
+import {
+  INK,
+  colour,
+  drawCodes,
+  drawPrior,
+  labelContour,
+  stroke,
+  strokeContour,
+  toPixel,
+  trace,
+} from "../../browser/source/map.js";
 import { bandOf } from "./correction.js";
 
-const STOPS = ["b35806", "f1a340", "fee0b6", "f2f2f2", "c6dbef", "6baed6", "08519c"].map((hex) =>
-  [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)),
-);
-const D_LIMIT = 4; // the logit where the colours end
-const INK = "#111";
-const CLASSES = [
-  "#1b1b1b",
-  "#6a1b7a",
-  "#9c0f3f",
-  "#2f5d1e",
-  "#5b4a00",
-  "#0b5a55",
-  "#7a3b69",
-  "#444444",
-  "#8a1c1c",
-  "#3d2f6b",
-];
 const RASTER = 480; // pixels of the map; it is smooth and may be drawn larger
 const STRIPE = 10; // pixels between two lines of the hatching
 const RESOLUTION = 161; // of the table that contours are drawn from
-
-export const sigmoid = (a) => 1 / (1 + Math.exp(-a));
-
-function colour(a, out, at) {
-  const x =
-    ((Math.max(-D_LIMIT, Math.min(D_LIMIT, a)) + D_LIMIT) / (2 * D_LIMIT)) * (STOPS.length - 1);
-  const k = Math.min(Math.floor(x), STOPS.length - 2);
-  for (let c = 0; c < 3; c++) out[at + c] = STOPS[k][c] + (x - k) * (STOPS[k + 1][c] - STOPS[k][c]);
-  out[at + 3] = 255;
-}
 
 // What a page computes once for each space, however many explorers there are, and of whatever size.
 const rasters = new WeakMap(); // space -> canvas of RASTER x RASTER pixels
@@ -42,8 +26,7 @@ const tables = new WeakMap(); // space -> logits at RESOLUTION x RESOLUTION plac
 function raster(space) {
   if (rasters.has(space)) return rasters.get(space);
   const { radius } = space.meta;
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = RASTER;
+  const canvas = make("canvas", { width: RASTER, height: RASTER });
   const context = canvas.getContext("2d");
   const image = context.createImageData(RASTER, RASTER);
   const out = new Float64Array(3);
@@ -77,32 +60,6 @@ function table(space) {
   return a;
 }
 
-/** Segments [x, y, x, y, ...] in cells of the table where the logit crosses `level`. */
-export function contour(a, level) {
-  const found = [];
-  const crossing = (p, q) => (level - p) / (q - p);
-  for (let row = 0; row < RESOLUTION - 1; row++) {
-    for (let column = 0, i = row * RESOLUTION; column < RESOLUTION - 1; column++, i++) {
-      // The cell's corners, anticlockwise from the lower left one.
-      const [p, q, r, s] = [a[i], a[i + 1], a[i + RESOLUTION + 1], a[i + RESOLUTION]];
-      const above = (p > level) + (q > level) + (r > level) + (s > level);
-      if (above === 0 || above === 4) continue;
-      if (p > level !== q > level) found.push(column + crossing(p, q), row);
-      if (q > level !== r > level) found.push(column + 1, row + crossing(q, r));
-      if (r > level !== s > level) found.push(column + 1 - crossing(r, s), row + 1);
-      if (s > level !== p > level) found.push(column, row + 1 - crossing(s, p));
-    }
-  }
-  return found;
-}
-
-/** From latent coordinates to pixels of a square canvas, and back. */
-export const toPixel = (size, radius) => ({
-  x: (x) => ((x / radius + 1) / 2) * size,
-  y: (y) => ((1 - y / radius) / 2) * size,
-  back: (px, py) => [((px / size) * 2 - 1) * radius, (1 - (py / size) * 2) * radius],
-});
-
 /** The ground: D, codes, the prior's contours, the contour D = 1/2 and the band's rims. */
 export function drawGround(context, space, size, dpr, state, words) {
   const { radius, contours } = space.meta;
@@ -110,74 +67,15 @@ export function drawGround(context, space, size, dpr, state, words) {
   context.setTransform(dpr, 0, 0, dpr, 0, 0);
   context.drawImage(raster(space), 0, 0, size, size);
   drawCodes(context, space, at, state.classes);
-  for (const line of contours) {
-    trace(context, at, line);
-    stroke(context, "rgba(255, 255, 255, 0.4)", 2); // to be seen where D is near 0 or 1
-    context.setLineDash([5, 4]);
-    stroke(context, "#333", 0.8);
-    context.setLineDash([]);
-  }
+  drawPrior(context, at, contours);
   const free = state.method === "score" || state.method === "string"; // which know no level of a
   const centre = free || state.goal === "below" ? 0 : (state.level ?? 0);
+  const logits = table(space);
   const rims = [centre - bandOf(state), centre + bandOf(state)];
-  const half = strokeContour(context, space, size, 0, 1.6, []);
-  for (const level of rims) strokeContour(context, space, size, level, 0.8, [1.5, 2.5]);
-  if (state.level !== null && !free) strokeContour(context, space, size, state.level, 1.4, [7, 3]);
+  const half = strokeContour(context, logits, size, 0, 1.6, []);
+  for (const level of rims) strokeContour(context, logits, size, level, 0.8, [1.5, 2.5]);
+  if (state.level !== null && !free) strokeContour(context, logits, size, state.level, 1.4, [7, 3]);
   labelContour(context, half, size, words.half);
-}
-
-/** Draw where the logit is `level`; the segments, in pixels. */
-function strokeContour(context, space, size, level, width, dash) {
-  const segments = contour(table(space), level);
-  const scale = size / (RESOLUTION - 1);
-  const pixels = segments.map((x, i) => (i % 2 ? size - x * scale : x * scale));
-  context.beginPath();
-  for (let i = 0; i < pixels.length; i += 4) {
-    context.moveTo(pixels[i], pixels[i + 1]);
-    context.lineTo(pixels[i + 2], pixels[i + 3]);
-  }
-  context.strokeStyle = INK;
-  context.lineWidth = width;
-  context.setLineDash(dash);
-  context.stroke();
-  context.setLineDash([]);
-  return pixels;
-}
-
-/** On the piece nearest to a place where a label seldom covers anything. */
-function labelContour(context, pixels, size, label) {
-  let best = 0;
-  const distance = (i) => Math.hypot(pixels[i] - size * 0.72, pixels[i + 1] - size * 0.1);
-  for (let i = 0; i < pixels.length; i += 4) if (distance(i) < distance(best)) best = i;
-  if (pixels.length) plate(context, label, pixels[best], pixels[best + 1]);
-}
-
-/** Text on a ground of its own: lines that pass behind it stop there. */
-function plate(context, text, x, y) {
-  context.font = "12px system-ui, sans-serif";
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  const width = context.measureText(text).width + 6;
-  context.fillStyle = "#fff";
-  context.fillRect(x - width / 2, y - 8, width, 16);
-  context.fillStyle = INK;
-  context.fillText(text, x, y);
-}
-
-/** Codes as faint points or, by class, as the digits themselves: told by shape, not by colour. */
-function drawCodes(context, space, at, classes) {
-  const { codes, labels } = space;
-  context.font = "9px system-ui, sans-serif";
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.fillStyle = "rgba(0, 0, 0, 0.28)";
-  for (let i = 0; i < labels.length; i++) {
-    const [x, y] = [at.x(codes[2 * i]), at.y(codes[2 * i + 1])];
-    if (classes) {
-      context.fillStyle = CLASSES[labels[i] % CLASSES.length];
-      context.fillText(labels[i], x, y);
-    } else context.fillRect(x - 0.7, y - 0.7, 1.4, 1.4);
-  }
 }
 
 /**
@@ -229,15 +127,4 @@ export function drawMark(context, size, radius, from, to) {
   };
   ring(from, 5);
   ring(to, 8);
-}
-
-function trace(context, at, points) {
-  context.beginPath();
-  for (let i = 0; i < points.length; i += 2) context.lineTo(at.x(points[i]), at.y(points[i + 1]));
-}
-
-function stroke(context, style, width) {
-  context.strokeStyle = style;
-  context.lineWidth = width;
-  context.stroke();
 }

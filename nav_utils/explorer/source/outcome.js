@@ -1,6 +1,6 @@
 // What counts as inside, how a point ended, and which point is near.
 
-import { sigmoid } from "./map.js";
+import { sigmoid } from "../../browser/source/map.js";
 
 /** How a point ended: "given" for an end, "unjudged" for a string's others, else its status. */
 export function ending(i, { status }, { method, planner }) {

@@ -1,10 +1,9 @@
 // Slow motion: propose, evaluate, correct, step by step, each with its formula and its numbers.
 
-import { box, listen, make } from "./make.js";
-import { sigmoid } from "./map.js";
+import { box, make } from "../../browser/source/make.js";
+import { sigmoid } from "../../browser/source/map.js";
+import { makeStepper } from "../../browser/source/stepper.js";
 import { aimOf, bandOf } from "./correction.js";
-
-const PAUSE = 500; // milliseconds between two steps while it plays
 
 /**
  * @param {object} words all texts
@@ -12,45 +11,14 @@ const PAUSE = 500; // milliseconds between two steps while it plays
  * @param {() => void} change asks for a new picture
  */
 export function makeSlow(words, space, change) {
+  const formula = make("p", { className: "formula" });
+  const numbers = make("p");
+  const root = box("slow");
+  const walk = makeStepper(words, root, change);
+  root.append(walk.bar, walk.title, formula, numbers);
+  root.hidden = true;
   let step = 0; // 0 propose, 1 evaluate, 2 and on: after so many steps of the correction, plus one
   let last = 1;
-  let timer = 0;
-  const title = make("p", { "aria-live": "polite" });
-  const formula = make("p", { className: "formula" });
-  const numbers = make("p", {});
-  const [back, play, next] = ["back", "play", "next"].map((name) =>
-    make("button", { type: "button", textContent: words[name] }),
-  );
-  const root = box("slow", box("bar", back, play, next), title, formula, numbers);
-  root.hidden = true;
-
-  const stop = () => {
-    clearInterval(timer);
-    timer = 0;
-    play.textContent = words.play;
-    title.setAttribute("aria-live", "polite");
-  };
-  const go = (by) => {
-    step = Math.max(0, Math.min(last, step + by));
-    change();
-  };
-  listen(back, "click", () => (stop(), go(-1)));
-  listen(next, "click", () => (stop(), go(1)));
-  listen(play, "click", () => {
-    if (timer) return stop();
-    if (step === last) step = 0;
-    play.textContent = words.pause;
-    title.setAttribute("aria-live", "off"); // or it speaks twice a second
-    timer = setInterval(
-      () => (step === last || !root.isConnected ? stop() : seen() && go(1)),
-      PAUSE,
-    );
-    return go(0);
-  });
-  const seen = () => {
-    const { top, bottom } = root.getBoundingClientRect();
-    return bottom > 0 && top < innerHeight && !document.hidden;
-  };
 
   /** What to draw: all of it or, in slow motion, what there is at this step, with its words. */
   function stage(path, state) {
@@ -61,8 +29,9 @@ export function makeSlow(words, space, change) {
       const whiskers = !string && !loop;
       return { points: path.points, a: path.a, corrected: true, whiskers, hollow: failed };
     }
-    last = 1 + path.trace.length;
-    step = Math.min(step, last);
+    last = walk.last = 1 + path.trace.length;
+    walk.show();
+    step = walk.step;
     const points = step < 2 ? path.proposal : path.trace[step - 2];
     const before = step < 3 ? path.proposal : path.trace[step - 3];
     const asked = step === 1 && !string && !loop;
@@ -73,12 +42,10 @@ export function makeSlow(words, space, change) {
     const moved = distance(points, before, followed);
     const tell = loop ? tellLoop : tellStep;
     const [head, text, how] = tell(path, state, { followed, moved, outside: sum(outside) });
-    title.textContent = `${head}: ${text}${step === last ? ` ${ended(path, state)}` : ""}`;
+    walk.title.textContent = `${head}: ${text}${step === last ? ` ${ended(path, state)}` : ""}`;
     formula.textContent = how;
     numbers.textContent =
       step === 0 || (loop && step === 1) ? "" : numbersOf(followed, before, moved);
-    back.setAttribute("aria-disabled", step === 0); // not disabled, which would lose the focus
-    next.setAttribute("aria-disabled", step === last);
     return {
       points,
       a: logits(points),
@@ -175,12 +142,11 @@ export function makeSlow(words, space, change) {
       return !root.hidden;
     },
     toggle() {
-      stop();
-      step = 0;
+      walk.begin();
       root.hidden = !root.hidden;
     },
     leave() {
-      stop();
+      walk.stop();
       root.hidden = true;
     },
     stage,

@@ -3,17 +3,20 @@
 
 import { ETA, LIMITS, clampState } from "./state.js";
 import { navigate, navigateInSlices } from "./navigation.js";
-import { drawGround, drawMark, drawPath, sigmoid, toPixel } from "./map.js";
+import { colours, fit } from "../../browser/source/canvas.js";
+import { sigmoid, toPixel } from "../../browser/source/map.js";
+import { drawGround, drawMark, drawPath } from "./map.js";
 import { drawCurve } from "./curve.js";
 import { makeFilm, shownAt } from "./film.js";
 import { makeControls } from "./controls.js";
-import { makeDraggable } from "./handles.js";
+import { makeDraggable } from "../../browser/source/handles.js";
 import { SHOWN, layout } from "./layout.js";
-import { listen, make } from "./make.js";
+import { listen, make } from "../../browser/source/make.js";
 import { ending, nearestPoint, zone } from "./outcome.js";
-import { adopt } from "./problem.js";
+import { adopt } from "../../browser/source/problem.js";
 import { makeSlow } from "./slow.js";
-import { watchTheme } from "./theme.js";
+import { STYLE } from "./style.js";
+import { watchTheme } from "../../browser/source/theme.js";
 
 const REACH = 14; // pixels within which the pointer finds a point
 const WAIT = 150; // milliseconds after which the exact check begins
@@ -39,7 +42,7 @@ export class View {
     this.frame = this.timer = 0;
     this.parts = layout(space.meta, words);
     const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
-    adopt(root);
+    adopt(root, STYLE);
     root.replaceChildren(this.parts.card);
     this.contexts = {};
     for (const name of ["ground", "over", "curve", "rows"]) {
@@ -295,12 +298,7 @@ export class View {
   }
 
   showLink() {
-    const { label, text } = this.host.link(this.state);
-    const { link } = this.parts;
-    link.hidden = false;
-    link.querySelector("span").textContent = label;
-    link.querySelector("input").value = text;
-    link.querySelector("button").textContent = this.words.copy;
+    if (this.host.link) this.parts.link.show(this.host.link(this.state));
   }
 
   listen() {
@@ -328,7 +326,6 @@ export class View {
       if (!this.checked && !this.timer) this.release(false);
     });
     listen(parts.table, "toggle", () => this.fillTable());
-    listen(parts.link.querySelector("button"), "click", () => this.copy());
     this.listenToPointer();
   }
 
@@ -364,29 +361,4 @@ export class View {
     const shown = [this.path.proposal, this.path.points];
     return nearestPoint(shown, at, event.clientX - box.left, event.clientY - box.top, REACH);
   }
-
-  async copy() {
-    const [input, button] = ["input", "button"].map((tag) => this.parts.link.querySelector(tag));
-    input.select();
-    try {
-      await navigator.clipboard.writeText(input.value);
-      button.textContent = this.words.copied;
-    } catch {
-      button.textContent = this.words.cannotCopy;
-    }
-  }
-}
-
-/** Give a canvas the pixels of the screen; whether that changed, and so emptied, it. */
-function fit(canvas, width, height) {
-  const wanted = [width, height].map((size) => Math.round(size * devicePixelRatio));
-  if (canvas.width === wanted[0] && canvas.height === wanted[1]) return false;
-  [canvas.width, canvas.height] = wanted;
-  return true;
-}
-
-function colours(card) {
-  const style = getComputedStyle(card);
-  const names = ["text", "back", "faint", "zone", "mark"];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`)]));
 }

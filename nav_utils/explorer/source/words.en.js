@@ -1,9 +1,6 @@
 // All English texts of the explorer. Another language is one more file like this one.
 
-const number = (x, digits = 2) =>
-  Number.isFinite(x) ? x.toFixed(digits).replace("-", "\u2212") : "\u2013";
-const plain = (x, digits = 2) => x.toFixed(digits); // for screen readers, which read "-" as minus
-const short = (x) => String(Number(x.toPrecision(3))).replace("-", "\u2212");
+import { number, plain, short } from "../../browser/source/words.js";
 
 const less = (a, c) => `${a} ${c < 0 ? "+" : "\u2212"} ${short(Math.abs(c))}`;
 const minus = (c) => (c ? `(${less("a", c)})` : "a");

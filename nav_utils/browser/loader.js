@@ -1,13 +1,15 @@
-// Makes the explorers of a page live: over http, from file://, and in a page that holds all itself.
-// A classic script, for pages opened from a disk may load no module. Nothing is fetched before an
-// explorer comes near the window.
+// Makes the figures of a page live: over http, from file://, and in a page that holds all itself.
+// A classic script, for pages opened from a disk may load no module. Nothing is fetched before a
+// figure comes near the window.
 (() => {
   const base = (document.currentScript?.src ?? "").replace(/[^/]*$/, "");
   const HEADER = 70; // pixels that a page may have fixed at its top
+  const FIGURES = ".nav-explorer[data-space], .nav-playground[data-space]";
   const spaces = (window.NAV_SPACES ??= {}); // payloads as base64, by name
-  const payloads = new Map(); // promises of bytes, by name: explorers of one space share them
+  const bundles = (window.NAV_BUNDLES ??= {}); // texts of modules, by figure
+  const payloads = new Map(); // promises of bytes, by name: figures of one space share them
+  const modules = new Map(); // promises of modules, by figure
   const mounted = new Map(); // promises of what `mount` returns, by element
-  let explorer; // promise of the module
 
   // ---- what is fetched ---------------------------------------------------------------------------
 
@@ -21,12 +23,11 @@
     });
   }
 
-  async function load() {
-    if (location.protocol !== "file:" && !window.NAV_EXPLORER) return import(base + "explorer.js");
-    if (!window.NAV_EXPLORER) await run("explorer-text.js");
-    const address = URL.createObjectURL(
-      new Blob([window.NAV_EXPLORER], { type: "text/javascript" }),
-    );
+  /** The module of "explorer" or "playground". */
+  async function load(figure) {
+    if (location.protocol !== "file:" && !bundles[figure]) return import(`${base}${figure}.js`);
+    if (!bundles[figure]) await run(`${figure}-text.js`);
+    const address = URL.createObjectURL(new Blob([bundles[figure]], { type: "text/javascript" }));
     return import(address).finally(() => URL.revokeObjectURL(address));
   }
 
@@ -45,16 +46,16 @@
     }
   }
 
-  const shared = (name) => {
-    if (!payloads.has(name)) payloads.set(name, read(name));
-    return payloads.get(name).catch(forget(() => payloads.delete(name)));
+  /** What `get` fetches, once for all who ask; what failed is tried anew by the next. */
+  const once = (known, get) => (name) => {
+    if (!known.has(name)) known.set(name, get(name));
+    return known.get(name).catch((error) => {
+      known.delete(name);
+      throw error;
+    });
   };
-
-  /** What failed is tried anew by the next who asks. */
-  const forget = (undo) => (error) => {
-    undo();
-    throw error;
-  };
+  const payloadOf = once(payloads, read);
+  const moduleOf = once(modules, load);
 
   // ---- from a still picture to a live figure -----------------------------------------------------
 
@@ -66,11 +67,12 @@
   async function start(el, query) {
     watcher?.unobserve(el);
     try {
-      const [module, payload] = await Promise.all([
-        (explorer ??= load()).catch(forget(() => (explorer = null))),
-        shared(el.dataset.space),
-      ]);
-      return module.mount(el, { payload, state: JSON.parse(el.dataset.state), query, id: el.id });
+      const figure = el.classList.contains("nav-explorer") ? "explorer" : "playground";
+      const [module, payload] = await Promise.all([moduleOf(figure), payloadOf(el.dataset.space)]);
+      const options = { payload, state: JSON.parse(el.dataset.state), query, id: el.id };
+      // A playground may show an explorer.
+      if (figure === "playground") options.load = moduleOf;
+      return module.mount(el, options);
     } catch (error) {
       say(el, `The interactive figure could not start; below is a still picture. ${error.message}`);
       mounted.delete(el);
@@ -95,8 +97,8 @@
     el.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   }
 
-  const explorerCalled = (name) =>
-    [...document.querySelectorAll(".nav-explorer[data-space]")].find((el) => el.id === name);
+  const figureCalled = (name) =>
+    [...document.querySelectorAll(FIGURES)].find((el) => el.id === name);
 
   // ---- links and words of the prose --------------------------------------------------------------
 
@@ -106,7 +108,7 @@
 
   async function showLinked() {
     const [, name, query] = /^#([^?]+)\?(.*)$/s.exec(location.hash) ?? [];
-    const el = name && explorerCalled(name);
+    const el = name && figureCalled(name);
     if (!el) return;
     const before = await mounted.get(el);
     before?.destroy();
@@ -117,7 +119,7 @@
 
   function makeButton(words) {
     const set = async () => {
-      const el = explorerCalled(words.dataset.explorer);
+      const el = figureCalled(words.dataset.explorer);
       if (!el) return;
       (await live(el))?.preset(words.dataset.preset);
       show(el);
@@ -142,7 +144,7 @@
   function begin() {
     document.querySelectorAll(".nav-preset[data-explorer]").forEach(makeButton);
     followLink();
-    for (const el of document.querySelectorAll(".nav-explorer[data-space]")) {
+    for (const el of document.querySelectorAll(FIGURES)) {
       if (!watcher) live(el);
       else if (!mounted.has(el)) watcher.observe(el);
     }

@@ -1,0 +1,54 @@
+// Back, play, next: a walk through numbered steps.
+
+import { box, listen, make } from "./make.js";
+
+const PAUSE = 500; // milliseconds between two steps while it plays
+
+/**
+ * { bar, title (which says the step aloud), step, last (settable: the number of the last step),
+ * begin(), stop(), show() }. `change` asks for a new picture; it plays only while `root` is seen.
+ */
+export function makeStepper(words, root, change, pause = PAUSE) {
+  let timer = 0;
+  const title = make("p", { "aria-live": "polite" });
+  const [back, play, next] = ["back", "play", "next"].map((name) =>
+    make("button", { type: "button", textContent: words[name] }),
+  );
+  const stepper = { title, step: 0, last: 1, bar: box("bar", back, play, next) };
+  stepper.stop = () => {
+    clearInterval(timer);
+    timer = 0;
+    play.textContent = words.play;
+    title.setAttribute("aria-live", "polite");
+  };
+  stepper.begin = () => {
+    stepper.stop();
+    stepper.step = 0;
+  };
+  stepper.show = () => {
+    stepper.step = Math.min(stepper.step, stepper.last);
+    back.setAttribute("aria-disabled", stepper.step === 0); // not disabled, which loses the focus
+    next.setAttribute("aria-disabled", stepper.step === stepper.last);
+  };
+  const go = (by) => {
+    stepper.step = Math.max(0, Math.min(stepper.last, stepper.step + by));
+    change();
+  };
+  const isAtEnd = () => stepper.step === stepper.last;
+  const isSeen = () => {
+    const { top, bottom } = root.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight && !document.hidden;
+  };
+  listen(back, "click", () => (stepper.stop(), go(-1)));
+  listen(next, "click", () => (stepper.stop(), go(1)));
+  listen(play, "click", () => {
+    if (timer) return stepper.stop();
+    if (isAtEnd()) stepper.step = 0;
+    play.textContent = words.pause;
+    title.setAttribute("aria-live", "off"); // or it speaks twice a second
+    const turn = () => (isAtEnd() || !root.isConnected ? stepper.stop() : isSeen() && go(1));
+    timer = setInterval(turn, pause);
+    return go(0);
+  });
+  return stepper;
+}

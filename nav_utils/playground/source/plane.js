@@ -1,0 +1,148 @@
+// The plane: the map of D, the prior, codes, and what one step does to them.
+
+import { make } from "../../browser/source/make.js";
+import {
+  CLASSES,
+  INK,
+  colour,
+  drawPrior,
+  labelContour,
+  stroke,
+  strokeContour,
+  toPixel,
+} from "../../browser/source/map.js";
+import { MAP } from "./protocol.js";
+
+export const { radius: RADIUS, nodes: NODES } = MAP;
+const GLYPH = 11; // pixels of a digit
+const BLANK = "#f2f2f2"; // where there is no D: neither orange nor blue
+const CIRCLES = [1, 2].map((sigma) =>
+  Array.from({ length: 98 }, (_, i) => {
+    const angle = (2 * Math.PI * (i >> 1)) / 48;
+    return sigma * (i % 2 ? Math.sin(angle) : Math.cos(angle));
+  }),
+);
+
+/** A canvas of one pixel for each node of a table of numbers, coloured by paint(x, out, at). */
+function raster(table, paint) {
+  const canvas = make("canvas", { width: NODES, height: NODES });
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(NODES, NODES);
+  for (let i = 0; i < table.length; i++) {
+    const row = NODES - 1 - Math.floor(i / NODES); // y points up
+    paint(table[i], image.data, 4 * (row * NODES + (i % NODES)));
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** A map of D from a table of logits, or blank; with the contour D = 1/2 and the prior's circles. */
+export function drawGround(context, size, dpr, logits, words) {
+  context.setTransform(dpr, 0, 0, dpr, 0, 0);
+  context.fillStyle = BLANK;
+  context.fillRect(0, 0, size, size);
+  if (logits) spread(context, raster(logits, colour), size);
+  drawPrior(context, toPixel(size, RADIUS), CIRCLES);
+  if (!logits) return;
+  const half = strokeContour(context, logits, size, 0, 1.6, []);
+  labelContour(context, half, size, words.half);
+}
+
+/** Draw a raster so that the centres of its outer pixels lie on the edge of the square. */
+function spread(context, canvas, size) {
+  const cell = size / (NODES - 1);
+  context.drawImage(canvas, -cell / 2, -cell / 2, size + cell, size + cell);
+}
+
+/** |D - D*| from white (0) to black (1/2 and more). */
+export function drawError(context, size, dpr, logits, truth) {
+  context.setTransform(dpr, 0, 0, dpr, 0, 0);
+  const sigmoid = (a) => 1 / (1 + Math.exp(-a));
+  const off = logits.map((a, i) => Math.abs(sigmoid(a) - sigmoid(truth[i])));
+  const paint = (x, out, at) => {
+    out.fill(255 * (1 - Math.min(2 * x, 1)), at, at + 3);
+    out[at + 3] = 255;
+  };
+  spread(context, raster(off, paint), size);
+}
+
+const glyphs = new Map(); // by pixels and class
+
+/** The digit of a class in its colour, with a light edge, on a canvas. */
+function glyph(label, dpr) {
+  const key = `${label} ${dpr}`;
+  if (!glyphs.has(key)) {
+    const side = Math.ceil((GLYPH + 4) * dpr);
+    const canvas = make("canvas", { width: side, height: side });
+    const context = canvas.getContext("2d");
+    context.font = `bold ${GLYPH * dpr}px system-ui, sans-serif`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineWidth = 2 * dpr;
+    context.strokeStyle = "rgba(255, 255, 255, 0.6)";
+    context.strokeText(label, side / 2, side / 2);
+    context.fillStyle = CLASSES[label % CLASSES.length];
+    context.fillText(label, side / 2, side / 2);
+    glyphs.set(key, canvas);
+  }
+  return glyphs.get(key);
+}
+
+/** All codes: digits by class, told by shape and colour, or dots where there are no classes. */
+export function drawCodes(context, size, dpr, codes, labels) {
+  const at = toPixel(size, RADIUS);
+  const side = GLYPH + 4;
+  context.fillStyle = INK;
+  for (let i = 0; i < codes.length / 2; i++) {
+    const [x, y] = [at.x(codes[2 * i]), at.y(codes[2 * i + 1])];
+    if (!labels.length) context.fillRect(x - 1, y - 1, 2, 2);
+    else context.drawImage(glyph(labels[i], dpr), x - side / 2, y - side / 2, side, side);
+  }
+}
+
+/** Crosses at samples of the prior. */
+export function drawSamples(context, size, points) {
+  const at = toPixel(size, RADIUS);
+  context.beginPath();
+  for (let i = 0; i < points.length; i += 2) {
+    const [x, y] = [at.x(points[i]), at.y(points[i + 1])];
+    context.moveTo(x - 3.5, y - 3.5);
+    context.lineTo(x + 3.5, y + 3.5);
+    context.moveTo(x - 3.5, y + 3.5);
+    context.lineTo(x + 3.5, y - 3.5);
+  }
+  stroke(context, "#fff", 3);
+  stroke(context, INK, 1.3);
+}
+
+/** Lines from points to other points, with a dot at the start; `scale` stretches them. */
+export function drawMoves(context, size, from, to) {
+  const at = toPixel(size, RADIUS);
+  context.beginPath();
+  for (let i = 0; i < from.length; i += 2) {
+    context.moveTo(at.x(from[i]), at.y(from[i + 1]));
+    context.lineTo(at.x(to[i]), at.y(to[i + 1]));
+  }
+  stroke(context, "#fff", 4);
+  stroke(context, "#7a0177", 1.6);
+}
+
+/** Arrows as long as pulls, the longest half a unit. */
+export function pulled(codes, pulls) {
+  let longest = 1e-30;
+  for (let i = 0; i < pulls.length; i += 2) {
+    longest = Math.max(longest, Math.hypot(pulls[i], pulls[i + 1]));
+  }
+  return codes.map((x, i) => x + (0.5 / longest) * pulls[i]);
+}
+
+/** A table's value at a place, between its nodes. */
+export function valueAt(table, [x, y]) {
+  const place = (u) => Math.min(Math.max(((u / RADIUS + 1) / 2) * (NODES - 1), 0), NODES - 1.001);
+  const [j, i] = [place(x), place(y)];
+  const [column, row] = [Math.floor(j), Math.floor(i)];
+  const [f, g] = [j - column, i - row];
+  const at = (r, c) => table[(row + r) * NODES + column + c];
+  const lower = at(0, 0) + f * (at(0, 1) - at(0, 0));
+  return lower + g * (at(1, 0) + f * (at(1, 1) - at(1, 0)) - lower);
+}

@@ -1,0 +1,259 @@
+"""The playground in a page: it trains, slows down, is calibrated, and is taken to the explorer.
+
+Three pages, each for several tests, for a browser and an engine are slow to start.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import npm
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from nav_utils.playground import to_html
+from nav_utils.playground.page import PICTURE, presets
+
+sys.path.append(str(Path(__file__).parents[1] / "book"))
+import pages
+
+expect.set_options(timeout=30_000)
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+# In the page: what axe-core finds wrong.
+AXE = """async (tags) => {
+  const { violations, passes } = await axe.run({ include: [["#playground"]] }, { runOnly: tags });
+  if (passes.length < 3) return ["axe has looked at next to nothing"];
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target.flat().join(" ")}: ${node.failureSummary}`));
+}"""
+# In the page: a number for what a canvas shows.
+HASH = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let hash = canvas.width;
+  for (const x of new Int32Array(data.buffer)) hash = (Math.imul(hash, 31) + x) | 0;
+  return hash;
+}"""
+NO_WORKER = "window.Worker = class { constructor() { throw new Error('refused by the test'); } };"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with playground.html; a second one begins far down the page."""
+    folder = tmp_path_factory.mktemp("playground")
+    text = to_html(folder / "playground.html").read_text(encoding="utf-8")
+    span = '<span class="nav-preset" data-explorer="playground" data-preset="two-optimisers">'
+    words = f'<p>Words: {span}it diverges</span>.</p><div style="height: 3000px">A gap</div>'
+    (folder / "low.html").write_text(text.replace("<h1>", f"{words}<h1>"), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = pages.launch_browser(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def visit(browser, folder):
+    """Open a page from the disk; its faults are in `.faults`."""
+
+    def visit(fragment="", name="playground.html", script="", **options):
+        size = {"width": 1100, "height": 1000}
+        context = browser.new_context(**{"viewport": size, "bypass_csp": True, **options})
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("console", lambda it: page.faults.append(it.text) if it.type == "error" else None)
+        page.add_init_script(script)
+        page.goto(f"{(folder / name).as_uri()}{fragment}")
+        return page
+
+    return visit
+
+
+@pytest.fixture(scope="module")
+def trained(visit):
+    """A page whose short run is over."""
+    page = visit("#playground?steps=150")
+    press(page, "Play")
+    expect(said(page)).to_contain_text("The run is over", timeout=60_000)
+    return page
+
+
+def button(page, name):
+    return page.locator("#playground").get_by_role("button", name=name, exact=True)
+
+
+def press(page, name):
+    expect(said(page)).to_contain_text("Step ")
+    button(page, name).click()
+
+
+def said(page):
+    return page.locator("#playground .said").first
+
+
+def step(page):
+    return int(re.search(r"Step (\d+) of", said(page).text_content())[1])
+
+
+def canvas(page, nth):
+    return page.locator("#playground .map canvas").nth(nth).evaluate(HASH)
+
+
+def spread(page):
+    """The larger eigenvalue of the codes."""
+    return float(re.search(r"codes: [\d.]+ and ([\d.]+)", said(page).text_content())[1])
+
+
+def test_it_plays_pauses_and_takes_one_step(visit):
+    page = visit()
+    expect(said(page)).to_contain_text("Step 0 of 720")
+    before = [canvas(page, 0), canvas(page, 1)]
+    press(page, "One step")
+    expect(said(page)).to_contain_text("Step 1 of 720")
+    assert [canvas(page, 0), canvas(page, 1)] != before
+    press(page, "Play")
+    expect(said(page)).to_contain_text("a second")
+    page.wait_for_function("() => true")
+    press(page, "Pause")
+    expect(button(page, "Play")).to_be_visible()
+    page.wait_for_timeout(150)
+    here = step(page)
+    assert here > 1
+    page.wait_for_timeout(300)
+    assert step(page) == here, "it has paused"
+    assert page.locator("#playground p.hidden").text_content() == said(page).text_content()
+    # Lambda acts at once on the running model, and a link holds it.
+    page.get_by_text("Controls", exact=True).click()
+    page.locator("[data-key=lambda]").press("Home")
+    link = page.locator("#playground .link input").first
+    expect(link).to_have_value(re.compile(r"#playground\?lambda=0$"))
+    assert step(page) == here
+    # Another seed begins anew.
+    page.locator("[data-key=seed]").fill("3")
+    page.locator("[data-key=seed]").press("Tab")
+    expect(said(page)).to_contain_text("Step 0 of 720")
+    expect(link).to_have_value(re.compile(r"\?lambda=0&seed=3$"))
+    fragment = link.input_value().partition("#")[2]
+    page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+    expect(page.locator("[data-key=seed]")).to_have_value("3")
+    assert page.locator("[data-key=lambda]").get_attribute("aria-valuetext") == "0"
+    # A link that makes no sense is told, and the figure is there.
+    page.evaluate("() => { location.hash = 'playground?lambda=abc&route=1'; }")
+    expect(page.get_by_role("alert")).to_contain_text("lambda=abc, route=1")
+    expect(said(page)).to_contain_text("Step 0 of 720")
+    assert page.faults == []
+    page.context.close()
+
+
+def test_the_codes_pour_into_the_prior(trained):
+    assert spread(trained) > 0.4
+    text = said(trained).text_content()
+    assert 15 < float(re.search(r"reconstruction ([\d.]+) nats", text)[1]) < 30
+    assert trained.locator("#playground canvas.rows").is_visible()
+    assert trained.locator("#playground .note").last.text_content().endswith("by WebAssembly.")
+
+
+def test_slow_motion_shows_each_part_and_what_it_moves(trained):
+    here = step(trained)
+    press(trained, "Slow motion")
+    title = trained.locator("#playground .slow p[aria-live]")
+    heads, pictures = [], set()
+    for k in range(8):
+        expect(title).to_contain_text(f"{k + 1}. ")
+        heads.append(re.match(r"\d\. ([A-Z][a-z]+)", title.text_content())[1])
+        pictures.add(trained.locator("#playground .slow svg").inner_html())
+        if k < 7:
+            button(trained, "Next").click()
+    assert button(trained, "Next").get_attribute("aria-disabled") == "true"
+    wanted = "Encode Decode Draw Judge Reconstruction Adversarial Discriminator After"
+    assert heads == wanted.split() and len(pictures) == 8
+    assert step(trained) == here + 1
+    press(trained, "Leave slow motion")
+    expect(title).to_be_hidden()
+
+
+def test_the_place_is_moved_by_keys_and_spoken(trained):
+    place = trained.get_by_role("slider", name="Place")
+    place.focus()
+    place.press("Shift+ArrowRight")
+    place.press("ArrowUp")
+    expect(place).to_have_attribute("aria-valuetext", re.compile(r"^x 0.25, y 0.05, D \d\.\d\d$"))
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1100)])
+def test_axe_finds_nothing(trained, tmp_path_factory, scheme, width):
+    source = npm.node_modules(tmp_path_factory) / "axe-core" / "axe.min.js"
+    trained.emulate_media(color_scheme=scheme)
+    trained.set_viewport_size({"width": width, "height": 900})
+    expect(trained.locator("#playground .card").first).to_have_attribute("data-theme", scheme)
+    if trained.evaluate("typeof axe") == "undefined":
+        trained.evaluate(source.read_text(encoding="utf-8"))
+    assert trained.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert trained.evaluate(AXE, TAGS) == []
+    trained.locator("#playground .said").first.evaluate("(p) => { p.style.color = '#888'; }")
+    trained.locator("#playground .card").first.evaluate("(c) => { c.style.background = '#777'; }")
+    assert any("color-contrast" in line for line in trained.evaluate(AXE, TAGS)), "it can fail"
+    for part in (".said", ".card"):
+        trained.locator(f"#playground {part}").first.evaluate("(p) => p.removeAttribute('style')")
+
+
+def test_it_is_calibrated_and_taken_to_the_explorer(trained):
+    trained.set_viewport_size({"width": 1100, "height": 1000})
+    press(trained, "Calibrate")
+    expect(said(trained)).to_contain_text("The encoder is frozen")
+    expect(said(trained)).to_contain_text("fresh D: held-out loss", timeout=90_000)
+    assert re.search(r"left-over D: held-out loss 0\.\d{3}", said(trained).text_content())
+    assert trained.locator("#playground .beside figure").count() == 2
+    press(trained, "Take this space to the explorer")
+    explorer = trained.locator("#playground .taken")
+    expect(explorer.locator(".said")).to_contain_text("points of", timeout=60_000)
+    before = explorer.locator(".said").text_content()
+    end = explorer.get_by_role("slider", name="Endpoint A")
+    end.focus()
+    for _ in range(4):
+        end.press("Shift+ArrowUp")
+    expect(explorer.locator(".said")).not_to_have_text(before)
+    press(trained, "Train on")
+    expect(trained.locator("#playground .beside figure")).to_have_count(0)
+    assert trained.faults == []
+
+
+def test_without_workers_words_start_a_run_that_diverges(visit):
+    page = visit(name="low.html", script=NO_WORKER, reduced_motion="reduce")
+    assert page.locator("#playground .card").count() == 0, "far away nothing is fetched"
+    page.get_by_role("button", name="it diverges").click()
+    expect(page.get_by_role("alert")).to_contain_text("It diverged at step", timeout=90_000)
+    expect(page.locator("#playground")).to_be_in_viewport()
+    assert "in the page itself" in page.locator("#playground .note").last.text_content()
+    assert "refused by the test" in page.locator("#playground .note").last.text_content()
+    assert page.locator("#playground select").first.input_value() == "two-optimisers"
+    # Out of sight it rests.
+    page.locator("#playground select").first.select_option("ring")
+    expect(said(page)).to_contain_text("D is off by")
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(300)
+    here = step(page)
+    page.wait_for_timeout(300)
+    assert step(page) == here < 3000
+    page.locator("#playground").scroll_into_view_if_needed()
+    page.wait_for_function("(k) => true", arg=here)
+    expect(said(page)).not_to_contain_text(f"Step {here} of")
+    assert page.faults == []
+    page.context.close()
+
+
+def test_without_script_there_is_a_still_picture(visit):
+    page = visit(java_script_enabled=False)
+    image = page.locator("#playground img")
+    assert image.get_attribute("alt") == PICTURE and image.bounding_box()["width"] > 300
+    page.context.close()
+
+
+def test_every_preset_is_offered(trained):
+    options = trained.locator("#playground select").first.locator("option").all_text_contents()
+    assert options[1:] == [preset["text"] for preset in presets().values()]
