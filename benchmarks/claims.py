@@ -24,7 +24,6 @@ import pathlib
 import sys
 from collections.abc import Callable
 
-import numpy as np
 import torch
 import voyages
 from grounds import SPACES, Ground, Grounds, seeded, shipped, trained
@@ -37,9 +36,9 @@ from nav_utils.calibration import calibration_report
 from nav_utils.correction import correct
 from nav_utils.densities import StandardNormal, kde_log_prob, ring
 from nav_utils.evaluation import find_holes
-from nav_utils.fitting import fit_ratio, logistic_loss
+from nav_utils.fitting import fit_ratio
 from nav_utils.interpolation import lerp, slerp_or_lerp
-from nav_utils.ratio import DensityRatio, ExactRatio
+from nav_utils.ratio import DensityRatio, ExactRatio, Ratio
 from nav_utils.steps import Probability
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "claims.json"
@@ -114,7 +113,7 @@ def claim_3(n_seeds: int) -> dict[str, str]:
     }
 
 
-def loss_of_each(ratio: DensityRatio | ExactRatio, prior: Tensor, codes: Tensor) -> Tensor:
+def loss_of_each(ratio: Ratio, prior: Tensor, codes: Tensor) -> Tensor:
     """The logistic loss of each pair of a prior sample and a code, (N,)."""
     softplus = torch.nn.functional.softplus
     return 0.5 * (softplus(-ratio.logit(prior)) + softplus(ratio.logit(codes)))

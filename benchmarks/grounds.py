@@ -36,7 +36,10 @@ WITH_D = {
     "graph and string with D": Graph(),
 }
 WITHOUT_D = ("k-NN graph, length^4", "k-NN graph, length^(d+1)")
-KERNEL = {"kernel density graph": WITH_D["graph with D"], "kernel density graph and string": Graph()}
+KERNEL = {
+    "kernel density graph": WITH_D["graph with D"],
+    "kernel density graph and string": Graph(),
+}
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -126,7 +129,7 @@ def trained(folder: pathlib.Path, name: str, penalty: float, n_pairs: int = 100)
 def grounds(
     folder: pathlib.Path, name: str, penalty: float, refits: list[list[int]], n_pairs: int
 ) -> Grounds:
-    """Grounds of a space for seeds 0, 1, ... with these refits; seeds without a refit are left out."""
+    """Grounds of a space for seeds 0, 1, ... with these refits; a seed without any is left out."""
     found = []
     for seed, some in enumerate(refits):
         if some:
@@ -134,8 +137,7 @@ def grounds(
             reference = Reference(space.test_codes, space.model, load_classifier())
             ratios = [seeds.ratio_of(folder, name, penalty, seed, refit) for refit in some]
             made = [
-                Ground(space, ratio, reference, n_pairs, draw)
-                for draw, ratio in enumerate(ratios)
+                Ground(space, ratio, reference, n_pairs, draw) for draw, ratio in enumerate(ratios)
             ]
             found.append(made)
     return found

@@ -85,7 +85,9 @@ def train(folder: pathlib.Path, name: str, penalty: float, seed: int) -> None:
     for warm in (0.0, WARM):
         if target.exists():
             return
-        space = trained(target.with_suffix(f".warm-{warm:g}.running.safetensors"), name, penalty, seed, warm)
+        space = trained(
+            target.with_suffix(f".warm-{warm:g}.running.safetensors"), name, penalty, seed, warm
+        )
         if space is not None:
             space.save(target)
 
@@ -141,7 +143,9 @@ def main() -> None:
             train(folder, *run)
         ratio_of(folder, *run, refit)
         seconds = time.perf_counter() - start
-        print("{}, penalty {:g}, seed {}".format(*run), f"refit {refit}: {seconds:.0f} s", flush=True)
+        print(
+            "{}, penalty {:g}, seed {}".format(*run), f"refit {refit}: {seconds:.0f} s", flush=True
+        )
 
 
 if __name__ == "__main__":

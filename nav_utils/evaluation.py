@@ -47,8 +47,8 @@ def halves(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Rows (n / 2,) of two halves of n codes: the first judges, the second supplies pairs.
 
     Shuffled first: the order of a data set is not random (the first 5,000 test images of MNIST and
-    the last are not alike). `Reference` splits what it gets in the same way, so a `Reference` of all test codes has its density from the first half, and the codes of
-    the second are free to be judged.
+    the last are not alike). `Reference` splits what it gets in the same way, so a `Reference` of
+    all test codes has its density from the first half, and the second is free to be judged.
 
     Args:
         n: how many codes.
@@ -62,8 +62,8 @@ class Reference:
     """Codes to judge by, that nothing was fitted on.
 
     One of their `halves` carries the density; the other is judged like any other point, and says
-    what is usual (`usual`). Points, codes and models may be of any floating-point type: measures come back
-    in that of the points.
+    what is usual (`usual`). Points, codes and models may be of any floating-point type: measures
+    come back in that of the points.
 
     Args:
         codes: (N, d), N at least 20.
