@@ -142,3 +142,43 @@ def way_back(
     while way[-1] != source and way[-1] >= 0:
         way.append(before[way[-1]])  # -9999 where there is no way
     return np.array(way[::-1]) if way[-1] == source else np.array([], dtype=int)
+
+
+def length_graph(
+    codes: Tensor, ends: Tensor, power: float | None = None, k: int = 12
+) -> LatentGraph:
+    """A graph that needs no ratio: codes and ends joined to their k nearest codes, at the cost
+    length^power.
+
+    A power of 1 asks for the shortest way. A higher one shuns long steps, and so keeps to where
+    codes are many: with more and more codes its cheapest ways tend to those of the cost
+    q^((1 - power) / d). As in `latent_graph`, no edge leads to an end, and copies count once.
+
+    Args:
+        codes: (M, d).
+        ends: (E, d), which become the last nodes.
+        power: at least 1; d + 1 by default, whose limit is the cost 1 / q of `latent_graph`.
+        k: neighbours of a code.
+
+    Raises:
+        ValueError: fewer than two codes that differ; ends of another dimension, or not finite;
+            numbers out of range.
+    Source: Hwang, Damelin and Hero 2016, arXiv 1202.0045 (the limit); Groisman, Jonckheere and
+        Sapienza 2022, arXiv 1810.09398 (as a distance between data).
+    """
+    expect_samples(codes=codes, end_codes=ends)
+    power = codes.shape[1] + 1.0 if power is None else power
+    codes = without_copies(codes.detach())
+    if len(codes) < 2 or k < 1 or not 1 <= power < np.inf:
+        raise ValueError(
+            f"expected two codes that differ, k >= 1 and a finite power >= 1, got {len(codes)}, "
+            f"{k} and {power}"
+        )
+    nodes, n = torch.cat([codes, ends.detach().to(codes)]), len(codes)
+    places = nodes.cpu().double()
+    rows, columns, n_edges = neighbours(places, n, k)
+    length = (places[rows] - places[columns]).norm(dim=-1).clamp_min(1e-300)
+    cost = (power * (length / length.median()).log()).clamp(-600, 600).exp().numpy()
+    there, back = np.append(rows, columns[:n_edges]), np.append(columns, rows[:n_edges])
+    costs = sparse.csr_matrix((np.append(cost, cost[:n_edges]), (there, back)), (len(nodes),) * 2)
+    return LatentGraph(nodes, costs, 0)

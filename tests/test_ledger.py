@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from nav_utils import Reference, halves, navigate
+from nav_utils import Reference, halves, length_graph, navigate
 from nav_utils.densities import ring
 from nav_utils.interpolation import lerp
 from nav_utils.ratio import ExactRatio
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
-from controls import KernelRatio, by_length, power_graph
+from controls import KernelRatio, by_length
 from intervals import found, hierarchical, share, words
 from moved import moved
 
@@ -52,7 +52,7 @@ def test_words_say_shares_in_percent_and_one_number_without_an_interval():
     flags = torch.tensor([True] * 3 + [False] * 17)
     assert words([[share(flags)]]) == "15 % [3, 38]", "Clopper and Pearson"
     assert words([[found(3.0, "number")]]) == "3"
-    assert words([[found(1.0, "number")], [found(2.0, "number")]]).startswith("1.5 [")
+    assert words([[found(1.0, "number")], [found(2.0, "number")]]).startswith("2 [")
     low, high = words([[found(torch.arange(100.0))]]).split("[")[1][:-1].split(", ")
     assert 43 < float(low) < 45 and 54 < float(high) < 56
 
@@ -81,10 +81,18 @@ def test_a_high_power_goes_round_the_ring_that_a_low_one_cuts_across():
     assert lowest[1] > line + 2
 
 
-def test_no_edge_of_a_power_graph_leads_to_an_end():
-    graph = power_graph(codes(100), torch.zeros(2, 2), 3.0)
+def test_an_edge_costs_a_power_of_its_length_and_none_leads_to_an_end():
+    graph = length_graph(codes(100), torch.zeros(2, 2))
     assert graph.costs[:, 100:].nnz == 0 and graph.costs[100:].nnz == 2 * 12
-    assert math.isfinite(graph.costs.data.max())
+    rows, columns = graph.costs.nonzero()
+    length = (graph.nodes[rows] - graph.nodes[columns]).norm(dim=-1).numpy()
+    share = graph.costs.data / length**3  # d + 1
+    np.testing.assert_allclose(share, share[0], rtol=1e-4)
+    for bad in ({"power": 0.5}, {"power": math.inf}, {"k": 0}):
+        with pytest.raises(ValueError, match="a finite power >= 1"):
+            length_graph(codes(100), torch.zeros(2, 2), **bad)
+    with pytest.raises(ValueError, match="end_codes"):
+        length_graph(codes(100), torch.zeros(2, 3))
 
 
 def test_a_kernel_ratio_has_the_gradient_of_its_logit():
