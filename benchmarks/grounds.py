@@ -9,7 +9,7 @@ from typing import Any
 
 import seeds
 import torch
-from controls import KernelRatio, by_length
+from controls import ByLength, KernelRatio
 from torch import Tensor
 
 from nav_utils.densities import StandardNormal, knn_distance
@@ -100,7 +100,7 @@ class Ground:
         elif name != LINE:
             power = {WITHOUT_D[0]: 4.0, WITHOUT_D[1]: self.dim + 1.0}.get(name)
             power = float(name.removeprefix("power ")) if power is None else power
-            planner = by_length(ratio.held_out, torch.cat([z_a, z_b]), power)
+            planner = ByLength(ratio.held_out, power)
         planned: Any = planner
         return navigate(z_a, z_b, ratio, planned, proposal=proposal)
 
@@ -112,7 +112,7 @@ class Ground:
 Grounds = list[list[Ground]]  # for each seed, one for each refit
 
 
-def shipped(name: str, n_pairs: int = 300) -> Grounds:
+def shipped(name: str, n_pairs: int = 200) -> Grounds:
     """The shipped space with the shipped ratio."""
     return grounds(pathlib.Path(), name, seeds.PENALTY, [[0]], n_pairs)
 

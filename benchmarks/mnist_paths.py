@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from controls import KernelRatio, by_length
+from controls import ByLength, KernelRatio
 from intervals import found, resampled, words
 from printed import number
 from torch import Tensor
@@ -62,19 +62,19 @@ def methods(ratio: Ratio) -> dict[str, dict[str, Any]]:
     return first | line | last
 
 
-def without_d(ratio: Ratio, ends: Tensor) -> dict[str, tuple[Ratio, dict[str, Any]]]:
+def without_d(ratio: Ratio, dim: int) -> dict[str, tuple[Ratio, dict[str, Any]]]:
     """Planners that have codes and no discriminator, and the ratio that each plans with: the codes
     are those that the graph with D has for its nodes."""
-    codes, powers = ratio.held_out, {"4": 4.0, "8": 8.0, "(d+1)": ends.shape[1] + 1.0}
-    found: dict[str, tuple[Ratio, dict[str, Any]]] = {
-        f"k-NN graph, length^{name}": (ratio, {"planner": by_length(codes, ends, power)})
+    codes, powers = ratio.held_out, {"4": 4.0, "8": 8.0, "(d+1)": dim + 1.0}
+    planners: dict[str, tuple[Ratio, dict[str, Any]]] = {
+        f"k-NN graph, length^{name}": (ratio, {"planner": ByLength(codes, power)})
         for name, power in powers.items()
     }
-    if ends.shape[1] == 2:
+    if dim == 2:
         kernel = KernelRatio(codes)
-        found["kernel density, graph"] = kernel, {"planner": Graph(string=String(0))}
-        found["kernel density, graph, then string"] = kernel, {"planner": Graph()}
-    return found
+        planners["kernel density, graph"] = kernel, {"planner": Graph(string=String(0))}
+        planners["kernel density, graph, then string"] = kernel, {"planner": Graph()}
+    return planners
 
 
 def pairs(space: LatentSpace, n: int = 300, same: bool = False) -> tuple[Tensor, Tensor]:
@@ -152,7 +152,7 @@ def on_mnist(name: str) -> dict[str, dict[str, str]]:
     judge(ONE_CLASS, functools.partial(navigate, *pairs(space, same=True), ratio, "straight"), True)
     for method, options in (methods(ratio) | FROM_SLERP).items():
         judge(method, functools.partial(navigate, z_a, z_b, ratio, **options), True)
-    for method, (own, options) in without_d(ratio, torch.cat([z_a, z_b])).items():
+    for method, (own, options) in without_d(ratio, z_a.shape[1]).items():
         judge(method, functools.partial(navigate, z_a, z_b, own, **options), False)
     rows = {method: row | about[method] for method, row in table(columns).items()}
     for method, row in rows.items():

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from nav_utils.graphs import LatentGraph as LatentGraph
     from nav_utils.graphs import cheapest as cheapest
     from nav_utils.graphs import latent_graph as latent_graph
-    from nav_utils.graphs import length_graph as length_graph
     from nav_utils.history import History as History
     from nav_utils.interpolation import arcs as arcs
     from nav_utils.interpolation import lerp as lerp
@@ -122,7 +121,7 @@ NAMES = {  # of each module, what can be imported from here
     "steps": "Band Below Denser GaussNewton Goal Logit Method Probability Score",
     "correction": "Correction Run Status correct",
     "strings": "evenly_spaced relaxed",
-    "graphs": "LatentGraph cheapest latent_graph length_graph",
+    "graphs": "LatentGraph cheapest latent_graph",
     "navigation": "Graph Path PathStatus Planner Pointwise Stepwise Straight String navigate",
     "evaluation": "Hole PathReport Reference evaluate find_holes halves hole_mass",
     "spaces": "LatentSpace load_space",

@@ -1,6 +1,6 @@
 """What the benchmarks of the ledger are made of: splits, intervals, controls, and what moved."""
 
-import math
+import itertools
 import sys
 from pathlib import Path
 
@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from nav_utils import Reference, halves, length_graph, navigate
+from nav_utils import Reference, halves, navigate
 from nav_utils.densities import ring
 from nav_utils.interpolation import lerp
 from nav_utils.ratio import ExactRatio
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
-from controls import KernelRatio, by_length
+from controls import ByLength, KernelRatio, way_back
 from intervals import found, hierarchical, share, words
 from moved import moved
 
@@ -73,7 +73,7 @@ def test_a_high_power_goes_round_the_ring_that_a_low_one_cuts_across():
     q, ends = ring(), torch.tensor([[-1.3, 0.0], [1.3, 0.0]])
     lowest = []
     for power in (1.0, 6.0):
-        path = navigate(*ends, ExactRatio(q), by_length(codes(400), ends, power))
+        path = navigate(*ends, ExactRatio(q), ByLength(codes(400), power))
         assert torch.equal(path.points[0, [0, -1]], ends)
         lowest.append(float(q.log_prob(path.resample(100)).min()))
     assert lowest[1] > lowest[0] + 0.5
@@ -81,18 +81,16 @@ def test_a_high_power_goes_round_the_ring_that_a_low_one_cuts_across():
     assert lowest[1] > line + 2
 
 
-def test_an_edge_costs_a_power_of_its_length_and_none_leads_to_an_end():
-    graph = length_graph(codes(100), torch.zeros(2, 2))
-    assert graph.costs[:, 100:].nnz == 0 and graph.costs[100:].nnz == 2 * 12
-    rows, columns = graph.costs.nonzero()
-    length = (graph.nodes[rows] - graph.nodes[columns]).norm(dim=-1).numpy()
-    share = graph.costs.data / length**3  # d + 1
-    np.testing.assert_allclose(share, share[0], rtol=1e-4)
-    for bad in ({"power": 0.5}, {"power": math.inf}, {"k": 0}):
-        with pytest.raises(ValueError, match="a finite power >= 1"):
-            length_graph(codes(100), torch.zeros(2, 2), **bad)
-    with pytest.raises(ValueError, match="end_codes"):
-        length_graph(codes(100), torch.zeros(2, 3))
+def test_the_cheapest_way_is_cheaper_than_any_other_of_few_codes():
+    """Four codes and two ends, all joined: every order of codes is tried."""
+    z, ends, power = codes(4).double(), codes(2, seed=1).double(), 3.0
+    path = navigate(*ends, ExactRatio(ring()), ByLength(z, power, k=3), n_points=2000)
+    ways = [way for n in range(1, 5) for way in itertools.permutations(range(4), n)]
+    polygons = [torch.stack([ends[0], *z[list(way)], ends[1]]) for way in ways]
+    best = min(polygons, key=lambda points: float((points.diff(dim=0).norm(dim=-1) ** power).sum()))
+    away = torch.cdist(best, path.points[0]).amin(1)  # from each corner to the path
+    assert float(away.max()) < 0.01
+    assert way_back(np.array([-9999, 0, -9999]), 0, 2) == [0, 2], "no way: the line"
 
 
 def test_a_kernel_ratio_has_the_gradient_of_its_logit():
