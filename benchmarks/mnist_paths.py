@@ -73,7 +73,6 @@ def without_d(ratio: Ratio, dim: int) -> dict[str, tuple[Ratio, dict[str, Any]]]
     if dim == 2:
         kernel = KernelRatio(codes)
         planners["kernel density, graph"] = kernel, {"planner": Graph(string=String(0))}
-        planners["kernel density, graph, then string"] = kernel, {"planner": Graph()}
     return planners
 
 
