@@ -43,12 +43,27 @@ MORE_IS_BETTER = {
 FLOATS = (torch.float32, torch.float64)
 
 
+def halves(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Rows (n / 2,) of two halves of n codes: the first judges, the second supplies pairs.
+
+    Shuffled first: the order of a data set is not random (the first 5,000 test images of MNIST and
+    the last are not alike). `Reference` splits what it gets in the same way, so a `Reference` of
+    all test codes has its density from the first half, and the second is free to be judged.
+
+    Args:
+        n: how many codes.
+        seed: of the shuffle.
+    """
+    first, second = torch.randperm(n, generator=seeded_generator(seed)).chunk(2)
+    return first, second
+
+
 class Reference:
     """Codes to judge by, that nothing was fitted on.
 
-    Half of them carry the density; the other half are judged like any other point, and say what is
-    usual (`usual`). Points, codes and models may be of any floating-point type: measures come back
-    in that of the points.
+    One of their `halves` carries the density; the other is judged like any other point, and says
+    what is usual (`usual`). Points, codes and models may be of any floating-point type: measures
+    come back in that of the points.
 
     Args:
         codes: (N, d), N at least 20.
@@ -76,8 +91,8 @@ class Reference:
             raise ValueError(f"codes: expected at least 20, got {len(codes)}")
         if classifier is not None and model is None:
             raise ValueError("classifier: expected a model too, whose images it can judge")
-        order = torch.randperm(len(codes), generator=seeded_generator(seed))
-        self.density_codes, others = (codes[rows.to(codes.device)] for rows in order.chunk(2))
+        rows = (half.to(codes.device) for half in halves(len(codes), seed))
+        self.density_codes, others = (codes[half] for half in rows)
         self.model, self.classifier = model, classifier
         self.k = min(k, len(self.density_codes))
         self.bandwidth = kde_bandwidth(self.density_codes)
