@@ -55,8 +55,8 @@ class Path:
         bottleneck_at: (B, d), where.
         point_status: (B, n) int64, a `correction.Status`; None where no point was corrected alone.
         n_evaluations: of the ratio, over all pairs.
-        at_rest: (B,) bool, whether the string had come to rest when its steps ended; None where
-            none was relaxed.
+        at_rest: (B,) bool, whether the string came to rest before its steps ended; False, too,
+            where `Graph` kept its way, as the string was worse. None where none was relaxed.
     """
 
     points: Tensor
@@ -323,9 +323,26 @@ class Graph:
         for way, z_a, z_b in zip(ways, start.z_a, start.z_b, strict=True):
             polygon = torch.cat([z_a[None], nodes[torch.as_tensor(way).long()], z_b[None]])
             whole.append(evenly_spaced(polygon[None], start.n_points)[0])
-        planned = self.string.relax(torch.stack(whole), ratio, callback)
+        planned = self.relax(torch.stack(whole), ratio, callback)
         count += planned.n_evaluations + graph.n_evaluations - before
         return planned._replace(n_evaluations=count)
+
+    def relax(self, ways: Tensor, ratio: Ratio, callback: Callback | None) -> Planned:
+        """The strings that ways (B, n, d) become; a way stays where its string is worse: points
+        too far apart leap over what lies between them.
+        """
+        planned = self.string.relax(ways, ratio, callback)
+        if planned.at_rest is None:
+            return planned
+        both = torch.stack([ways, planned.points])  # (2, B, n, d), and half-way between points:
+        log_q = in_parts(
+            ratio.log_q, torch.cat([both, both[:, :, 1:].lerp(both[:, :, :-1], 0.5)], 2)
+        )
+        before, after = log_q.amin(-1)
+        better = ~(after < before - 0.01)  # NaN stays as it is
+        points = torch.where(better[:, None, None], planned.points, ways)
+        count = planned.n_evaluations + log_q.numel()
+        return Planned(points, None, count, planned.at_rest & better)
 
 
 def warn_of_gaps(ways: list[np.ndarray]) -> None:

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from nav_utils.ratio import Ratio, in_parts
 
-
 LOOK = 6  # steps between two looks at which strings have come to rest
 NODES = 64  # with more than twice as many points a string first relaxes with so many
 
