@@ -3,7 +3,7 @@
 Arguments: input file, output file, curve (a name in CURVES), power, radius of the box, grid size,
 threads. In: z_a, z_b (B, 2), and either means (K, 2) and std () of a mixture, or log_q (size, size)
 in nats on the grid, first coordinate first. Out: points (B, 400, 2), set_up (1,) and pairs (B,) in
-seconds. Everything float64.
+seconds of the processor. Everything float64.
 
 The metric is I / q^power. Which power serves stochman best, by the worst exact log q: on the test
 problems' own pairs (both ends of the C's lie at -1.537), and, over 32 pairs of samples of each, the

@@ -178,8 +178,9 @@ def kept_graph(ratio: Ratio, codes: Tensor | None = None) -> tuple[LatentGraph, 
     content = codes.cpu().contiguous().numpy().tobytes()
     facts = f"{tuple(codes.shape)} {codes.dtype} {codes.device}"
     digest = hashlib.sha256(facts.encode() + content).digest()
-    known, graph, said = KEPT.get(ratio, (b"", None, None))
-    if graph is not None and known == digest:
+    kept = KEPT.get(ratio)
+    if kept is not None and kept[0] == digest:
+        _, graph, said = kept
         now = ratio.log_q(some_places(graph)).detach()
         if torch.equal(now.nan_to_num(), said.nan_to_num()):
             return graph, len(now)
