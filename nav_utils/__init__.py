@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nav_utils.evaluation import Reference as Reference
     from nav_utils.evaluation import evaluate as evaluate
     from nav_utils.evaluation import find_holes as find_holes
+    from nav_utils.evaluation import halves as halves
     from nav_utils.evaluation import hole_mass as hole_mass
     from nav_utils.explorer import Explorer as Explorer
     from nav_utils.explorer import to_html as to_html
@@ -123,7 +124,7 @@ NAMES = {  # of each module, what can be imported from here
     "strings": "evenly_spaced relaxed",
     "graphs": "LatentGraph cheapest latent_graph",
     "navigation": "Graph Path PathStatus Planner Pointwise Stepwise Straight String navigate",
-    "evaluation": "Hole PathReport Reference evaluate find_holes hole_mass",
+    "evaluation": "Hole PathReport Reference evaluate find_holes halves hole_mass",
     "spaces": "LatentSpace load_space",
     "pretrained": "load_classifier load_pretrained load_ratio",
     "plots": "decoded_rows image_grid plot_codes plot_map",

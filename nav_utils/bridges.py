@@ -40,6 +40,8 @@ def chain(prior_samples: Tensor, codes: Tensor, centre: Tensor, bridges: int) ->
     Returns:
         K + 1 tensors (N, d), from the prior to the codes.
     """
+    if bridges == 1:
+        return [prior_samples, codes]
     rows = torch.arange(max(len(prior_samples), len(codes)), device=codes.device)
     n, z = (x[rows % len(x)] - centre for x in (prior_samples, codes))
     links = [prior_samples]

@@ -28,6 +28,7 @@ def finite_step(
     optimizers: Mapping[str, torch.optim.Optimizer],
     x: Tensor,
     generator: torch.Generator,
+    weights: list[Tensor],
     kept: list[Tensor],
 ) -> dict[str, float]:
     """The losses of one step, after which losses and weights are finite.
@@ -37,18 +38,19 @@ def finite_step(
 
     Args:
         step, model, optimizers, x, generator: as in `training.fit`.
-        kept: like `weights_of(model)`; holds the weights from before the step.
+        weights: `weights_of(model)`, gathered once: it takes as long as their copy.
+        kept: like `weights`; holds those from before the step.
 
     Raises:
         FloatingPointError: when losses or weights are not finite.
     """
-    copy_all(weights_of(model), kept)
+    copy_all(weights, kept)
     losses = step(model, optimizers, x, generator)
     values = {name: float(loss.detach()) for name, loss in losses.items()}
-    sound = finite(weights_of(model))
+    sound = finite(weights)
     if sound and all(map(math.isfinite, values.values())):
         return values
-    copy_all(kept, weights_of(model))
+    copy_all(kept, weights)
     said = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
     raise FloatingPointError(said if sound else f"{said}, and weights that are not finite")
 

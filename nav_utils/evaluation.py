@@ -43,12 +43,27 @@ MORE_IS_BETTER = {
 FLOATS = (torch.float32, torch.float64)
 
 
+def halves(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Rows (n / 2,) of two halves of n codes: the first judges, the second supplies pairs.
+
+    Shuffled first: the order of a data set is not random (the first 5,000 test images of MNIST and
+    the last are not alike). `Reference` splits what it gets in the same way, so a `Reference` of
+    all test codes has its density from the first half, and the second is free to be judged.
+
+    Args:
+        n: how many codes.
+        seed: of the shuffle.
+    """
+    first, second = torch.randperm(n, generator=seeded_generator(seed)).chunk(2)
+    return first, second
+
+
 class Reference:
     """Codes to judge by, that nothing was fitted on.
 
-    Half of them carry the density; the other half are judged like any other point, and say what is
-    usual (`usual`). Points, codes and models may be of any floating-point type: measures come back
-    in that of the points.
+    One of their `halves` carries the density; the other is judged like any other point, and says
+    what is usual (`usual`). Points, codes and models may be of any floating-point type: measures
+    come back in that of the points.
 
     Args:
         codes: (N, d), N at least 20.
@@ -76,8 +91,8 @@ class Reference:
             raise ValueError(f"codes: expected at least 20, got {len(codes)}")
         if classifier is not None and model is None:
             raise ValueError("classifier: expected a model too, whose images it can judge")
-        order = torch.randperm(len(codes), generator=seeded_generator(seed))
-        self.density_codes, others = (codes[rows.to(codes.device)] for rows in order.chunk(2))
+        rows = (half.to(codes.device) for half in halves(len(codes), seed))
+        self.density_codes, others = (codes[half] for half in rows)
         self.model, self.classifier = model, classifier
         self.k = min(k, len(self.density_codes))
         self.bandwidth = kde_bandwidth(self.density_codes)
@@ -136,7 +151,7 @@ class Reference:
 
 
 class PathReport(NamedTuple):
-    """What `evaluate` found, each (B,) but the last; means are over the length of the path.
+    """What `evaluate` found, each (B,) but the last two; means are over the length of the path.
 
     Attributes:
         worst_log_q, mean_log_q: by the reference's kernel density, in nats.
@@ -148,6 +163,7 @@ class PathReport(NamedTuple):
         largest_gap: between neighbouring points of the path, over the median gap.
         end_error: how far from z_b the path ends; 0 has arrived.
         n_evaluations: of the ratio, to make all paths.
+        places: what all of this comes from, `Reference.measures` at n places of each path, (B, n).
     """
 
     worst_log_q: Tensor
@@ -161,6 +177,7 @@ class PathReport(NamedTuple):
     largest_gap: Tensor
     end_error: Tensor
     n_evaluations: int
+    places: dict[str, Tensor]
 
 
 def evaluate(path: Path | Tensor, reference: Reference, n: int = 200) -> PathReport:
@@ -201,6 +218,7 @@ def evaluate(path: Path | Tensor, reference: Reference, n: int = 200) -> PathRep
         largest_gap=path.tear,
         end_error=(path.points[:, -1] - path.z_b).norm(dim=-1),
         n_evaluations=path.n_evaluations,
+        places=found,
     )
 
 

@@ -113,6 +113,65 @@ def fit_ratio(
     centre = stopping_prior.mean(0)
     held_out_links = chain(stopping_prior, stopping, centre, bridges)
     rows_each = max(1, 2 * batch_size // (bridges + 1))
+
+    def batch() -> list[Tensor]:
+        rows = torch.randint(len(fitting), (rows_each,), generator=generator, device=device)
+        return chain(prior.sample(rows_each, generator), fitting[rows], centre, bridges)
+
+    history = train_heads(
+        network,
+        batch,
+        held_out_links,
+        steps=steps,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        check_every=check_every,
+        patience=patience,
+        progress=progress,
+        callback=callback,
+    )
+    with torch.no_grad():
+        logits = [network(z) for z in held_out_links]
+    warn_of_separation(logits)
+    turns = [(1.0, 0.0)] * bridges
+    if recalibrate:
+        turns = [platt_of(logits[k][:, k], logits[k + 1][:, k]) for k in range(bridges)]
+    if bridges > 1:  # the heads become one, each with its own calibration
+        network, turns = telescope(network, turns), [(1.0, 0.0)]
+    ratio = DensityRatio(network, levels, prior, *turns[0])
+    ratio.history = history
+    return ratio
+
+
+def train_heads(
+    network: nn.Sequential,
+    batch: Callable[[], list[Tensor]],
+    held_out_links: list[Tensor],
+    *,
+    steps: int,
+    learning_rate: float,
+    weight_decay: float,
+    check_every: int,
+    patience: int,
+    progress: bool,
+    callback: Callable[[dict[str, Any]], None] | None,
+) -> dict[str, list[float]]:
+    """Train K logits until the held-out loss no longer falls, and keep the best weights.
+
+    Args:
+        network: from points (N, d) to K logits (N, K); updated in place.
+        batch: the K + 1 links of a fresh batch, each (N, d); see `nav_utils.bridges.chain`.
+        held_out_links: K + 1 tensors, what the training is stopped by.
+        steps, learning_rate, weight_decay, check_every, patience, progress, callback: as in
+            `fit_ratio`.
+
+    Returns:
+        The history, see `fit_ratio`.
+
+    Raises:
+        FloatingPointError: when the held-out loss is not finite.
+    """
+    bridges = len(held_out_links) - 1
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
     )
@@ -123,9 +182,7 @@ def fit_ratio(
     with tqdm(total=steps, unit="step", desc="ratio", disable=silent) as bar:
         for number in range(1, steps + 1):
             optimizer.param_groups[0]["lr"] = cosine_rate(learning_rate, (number - 1) / steps)
-            rows = torch.randint(len(fitting), (rows_each,), generator=generator, device=device)
-            links = chain(prior.sample(rows_each, generator), fitting[rows], centre, bridges)
-            loss = bridge_loss(network(torch.cat(links)).chunk(bridges + 1))
+            loss = bridge_loss(network(torch.cat(batch())).chunk(bridges + 1))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -133,10 +190,7 @@ def fit_ratio(
             bar.update()
             if number % check_every and number != steps:
                 continue
-            with torch.no_grad():
-                logits = [network(z) for z in held_out_links]
-                value = float(bridge_loss(logits))
-                whole = float(logistic_loss(logits[0].sum(-1), logits[-1].sum(-1)))
+            value, whole = held_out_losses(network, held_out_links)
             if not math.isfinite(value):
                 raise FloatingPointError(
                     f"the held-out loss is {value} at step {number} of {steps}: the training has "
@@ -157,17 +211,15 @@ def fit_ratio(
             elif len(history["step"]) - best_look >= patience:
                 break
     network.load_state_dict(kept)
-    with torch.no_grad():
-        logits = [network(z) for z in held_out_links]
-    warn_of_separation(logits)
-    turns = [(1.0, 0.0)] * bridges
-    if recalibrate:
-        turns = [platt_of(logits[k][:, k], logits[k + 1][:, k]) for k in range(bridges)]
-    if bridges > 1:  # the heads become one, each with its own calibration
-        network, turns = telescope(network, turns), [(1.0, 0.0)]
-    ratio = DensityRatio(network, levels, prior, *turns[0])
-    ratio.history = history
-    return ratio
+    return history
+
+
+@torch.no_grad()
+def held_out_losses(network: nn.Module, links: list[Tensor]) -> tuple[float, float]:
+    """Mean loss of the heads, and of their sum between the first link and the last, in nats."""
+    logits = [network(z) for z in links]
+    whole = logistic_loss(logits[0].sum(-1), logits[-1].sum(-1))
+    return float(bridge_loss(logits)), float(whole)
 
 
 def split_codes(codes: Tensor, held_out: Tensor | None, seed: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -31,6 +31,8 @@ class Chains(NamedTuple):
     status: Tensor
     samples: Tensor
 
+
+NOISE = 2**15  # values drawn at once
 
 Target = Callable[[Tensor], tuple[Tensor, Tensor]]  # z (N, d) -> log density (N,), score (N, d)
 
@@ -86,15 +88,15 @@ def langevin(
     here = looked_at(density, z.detach().reshape(-1, dim))
     alive = here.finite()
     accepted_steps, samples = torch.zeros_like(here.log_density), []
-    for number in range(n_steps):
-        noise = standard_normal(seed, stream, number, dim, z.dtype)
+    drawn = noises(seed, stream, n_steps, dim, z.dtype, metropolis)
+    for number, (noise, threshold) in enumerate(drawn):
         there = here.z + step_size * here.score + math.sqrt(2 * step_size) * noise
         tried = looked_at(density, there)
         finite = tried.finite()
         accepted = alive & finite
         if metropolis:
             odds = log_odds(here, tried, noise, step_size)
-            accepted &= uniform(seed, stream, number).log().to(odds) < odds
+            accepted &= threshold.to(odds) < odds
         else:
             alive = alive & finite
         here = Point(*(chosen(accepted, x, y) for x, y in zip(tried, here, strict=True)))
@@ -111,6 +113,22 @@ def langevin(
         status.reshape(shape),
         kept.reshape(-1, *z.shape),
     )
+
+
+def noises(
+    seed: int | Tensor, stream: Tensor, n_steps: int, dim: int, dtype: torch.dtype, metropolis: bool
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Of each step the normal noise (N, d), and the log of the uniform noise (N,) that decides.
+
+    Some steps at once: for few chains the noise would take longer than all the rest.
+    """
+    at_once = max(1, NOISE // (stream.numel() * dim))
+    for first in range(0, n_steps, at_once):
+        last = min(first + at_once, n_steps)
+        steps = torch.arange(first, last, device=stream.device).unsqueeze(-1)
+        normal = standard_normal(seed, stream, steps, dim, dtype)
+        thresholds = uniform(seed, stream, steps).log() if metropolis else normal
+        yield from zip(normal, thresholds, strict=True)
 
 
 class Point(NamedTuple):

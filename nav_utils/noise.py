@@ -35,7 +35,11 @@ UNIFORM_BLOCK = WORD  # no normal noise has so many coordinates
 
 
 def standard_normal(
-    seed: int | Tensor, stream: Tensor, step: int, dim: int, dtype: torch.dtype = torch.float32
+    seed: int | Tensor,
+    stream: Tensor,
+    step: int | Tensor,
+    dim: int,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Noise from N(0, I): each row the same whatever rows are asked for beside it.
 
@@ -43,7 +47,8 @@ def standard_normal(
         seed: a number from 0 to 2^64 - 1, or one for each row, int64 (...), not negative.
         stream: which point or chain each row belongs to, int64 (...), not negative; `seed` and
             `stream` are broadcast.
-        step: which step of the chain, from 0 to 2^32 - 1.
+        step: which step of the chain, from 0 to 2^32 - 1; or some of them, int64, broadcast too: a
+            few thousand values at once take hardly longer than a few.
         dim: the number of coordinates d, at least 1. The first d of a longer noise are the same.
         dtype: of the result, which is computed in float64 and then rounded.
 
@@ -64,7 +69,7 @@ def standard_normal(
     return z.flatten(-2)[..., :dim].to(dtype)
 
 
-def uniform(seed: int | Tensor, stream: Tensor, step: int) -> Tensor:
+def uniform(seed: int | Tensor, stream: Tensor, step: int | Tensor) -> Tensor:
     """Noise from (0, 1), independent of `standard_normal`'s: for a Metropolis test.
 
     Args:
@@ -96,14 +101,24 @@ def philox(counter: Sequence[Any], key: Sequence[Any]) -> tuple[Any, Any, Any, A
     return c0, c1, c2, c3
 
 
-def _words(seed: int | Tensor, stream: Tensor, step: int, blocks: range) -> tuple[Tensor, ...]:
+def _words(
+    seed: int | Tensor, stream: Tensor, step: int | Tensor, blocks: range
+) -> tuple[Tensor, ...]:
     """Four words, each (..., B), for B blocks of every row."""
-    if not isinstance(step, Integral) or not 0 <= step <= WORD:
-        raise ValueError(f"step: expected a whole number from 0 to 2^32 - 1, got {step!r}")
     _expect_int64("stream", stream)
+    if isinstance(step, Tensor):
+        _expect_int64("step", step)
+        _expect_alike(step=step, stream=stream)
+        if bool((step > WORD).any()):
+            raise ValueError(f"step: expected at most 2^32 - 1, got {int(step.max())}")
+        step = step[..., None]
+    elif not isinstance(step, Integral) or not 0 <= step <= WORD:
+        raise ValueError(f"step: expected a whole number from 0 to 2^32 - 1, got {step!r}")
+    else:
+        step = int(step)
     if isinstance(seed, Tensor):
         _expect_int64("seed", seed)
-        _expect_alike(seed, stream)
+        _expect_alike(seed=seed, stream=stream)
         seed = seed[..., None]
     elif not isinstance(seed, Integral) or not 0 <= seed < 2**64:
         raise ValueError(f"seed: expected a whole number from 0 to 2^64 - 1, got {seed!r}")
@@ -111,7 +126,7 @@ def _words(seed: int | Tensor, stream: Tensor, step: int, blocks: range) -> tupl
         seed = int(seed)
     block = torch.arange(blocks.start, blocks.stop, device=stream.device)
     stream = stream[..., None]
-    counter = (block, int(step), stream & WORD, stream >> 32)
+    counter = (block, step, stream & WORD, stream >> 32)
     return philox(counter, (seed & WORD, seed >> 32))
 
 
@@ -141,15 +156,16 @@ def _expect_int64(name: str, x: Tensor) -> None:
         raise ValueError(f"{name}: expected no negative number, got {int(x.min())}")
 
 
-def _expect_alike(seed: Tensor, stream: Tensor) -> None:
+def _expect_alike(**both: Tensor) -> None:
+    (name, x), (other, y) = both.items()
     try:
-        torch.broadcast_shapes(seed.shape, stream.shape)
-        alike = seed.device == stream.device
+        torch.broadcast_shapes(x.shape, y.shape)
+        alike = x.device == y.device
     except RuntimeError:
         alike = False
     if not alike:
-        kinds = [(tuple(x.shape), str(x.device)) for x in (seed, stream)]
+        kinds = [(tuple(values.shape), str(values.device)) for values in (x, y)]
         raise ValueError(
-            "expected seed and stream on one device, of shapes that can be broadcast, "
+            f"expected {name} and {other} on one device, of shapes that can be broadcast, "
             f"got {kinds[0]} and {kinds[1]}"
         )

@@ -143,11 +143,12 @@ def aae_step(
         samples = torch.randn(z.shape, generator=generator, device=z.device)
     else:
         samples = prior.sample(len(z), generator)
-    logistic = F.softplus(-model.logit(samples)).mean() + F.softplus(model.logit(codes)).mean()
+    points = torch.cat([samples, codes])
+    at_samples, at_codes = model.logit(points).chunk(2)
+    logistic = F.softplus(-at_samples).mean() + F.softplus(at_codes).mean()
     loss = logistic
-    if penalty:  # it costs a third of the step
-        parts = [gradient_penalty(model.discriminator, points) for points in (samples, codes)]
-        loss = loss + penalty * (parts[0] + parts[1])
+    if penalty:  # its mean over both, twice: one for the samples and one for the codes
+        loss = loss + 2 * penalty * gradient_penalty(model.discriminator, points)
     update(optimizers["discriminator"], loss)
     return {"reconstruction": reconstruction, "adversarial": adversarial, "discriminator": logistic}
 
@@ -223,7 +224,8 @@ def fit(
         done = saved.load(model, optimizers, generator, history)
 
     model.train()
-    kept = [weight.detach().clone() for weight in weights_of(model)]  # before the step
+    weights = weights_of(model)
+    kept = [weight.detach().clone() for weight in weights]  # before the step
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm forgets it in notebooks
     with tqdm(total=n_steps, initial=done, unit="step", disable=silent) as bar:
         for number in range(done, n_steps):
@@ -232,7 +234,7 @@ def fit(
                 optimizers[name].param_groups[0]["lr"] = cosine_rate(rate, number / n_steps, decay)
             x = batches.batch(epoch, batch)
             try:
-                values = finite_step(step, model, optimizers, x, generator, kept)
+                values = finite_step(step, model, optimizers, x, generator, weights, kept)
             except FloatingPointError as error:
                 where = f"step {number + 1} of {n_steps}"
                 raise FloatingPointError(advice(error, where, model, checkpoint)) from error

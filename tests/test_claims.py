@@ -10,7 +10,8 @@ from tests.results_tables import tables
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "book" / "claims.md").read_text(encoding="utf-8")
-RESULTS = json.loads((ROOT / "benchmarks" / "results" / "claims.json").read_text())["claims"]
+MEASURED = json.loads((ROOT / "benchmarks" / "results" / "claims.json").read_text())
+RESULTS = MEASURED["claims"]
 NAMED = re.findall(r'\{\{ claims\.(C\d+)\["([^"]+)"\] \}\}', PAGE)
 NAMED += [(keys[1], keys[2]) for table in tables(PAGE) for keys in table.places if keys]
 VERDICTS = ("holds", "holds in part", "holds if", "fails", "not yet measured")
@@ -36,7 +37,14 @@ def test_a_claim_has_a_verdict_and_if_it_was_measured_a_section_with_numbers(row
 
 def test_every_number_of_the_results_is_on_the_page_and_every_one_on_the_page_is_there():
     there = {(claim, name) for claim, found in RESULTS.items() for name in found}
-    assert set(NAMED) == there
+    assert set(NAMED) == there | {("spaces", name) for name in MEASURED["spaces"]}
+
+
+def test_every_space_says_how_many_trainings_and_refits_stand_behind_its_numbers():
+    for name, counted in MEASURED["spaces"].items():
+        refits = [int(n) for n in counted["refits of each"].split(", ")]
+        assert len(refits) == int(counted["AAE seeds"]) >= 1 and min(refits) >= 1, name
+    assert {"mnist-2d", "mnist-16d"} <= set(MEASURED["spaces"])
 
 
 def test_no_measured_number_is_typed_by_hand():

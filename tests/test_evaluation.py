@@ -276,7 +276,9 @@ def test_every_measure_of_a_path_by_hand():
         assert found.shape == (2,)
         torch.testing.assert_close(found, values, rtol=1e-4, atol=1e-6)
     assert report.n_evaluations == 17
-    assert set(report._fields) == {*expected, "n_evaluations"}
+    assert set(report._fields) == {*expected, "n_evaluations", "places"}
+    torch.testing.assert_close(report.places["log q"], log_q)
+    torch.testing.assert_close(report.places["confidence"], p.max(-1).values)
 
 
 def test_without_model_or_judge_their_measures_are_none():

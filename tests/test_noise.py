@@ -185,6 +185,14 @@ def test_seeds_and_streams_are_broadcast():
     assert torch.equal(normal64(torch.tensor([5, 5]), 3, 2)[1], z[1, 3])  # one stream, many seeds
 
 
+def test_steps_are_broadcast():
+    steps, stream = torch.tensor([[0], [7], [WORD]]), torch.arange(4)
+    z, u = normal64(3, stream, steps), uniform(3, stream, steps)
+    for i, step in enumerate(steps.flatten().tolist()):
+        assert torch.equal(z[i], normal64(3, stream, step))
+        assert torch.equal(u[i], uniform(3, stream, step))
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
 def test_dtype_is_a_rounding(dtype):
     z = standard_normal(7, torch.arange(100), 0, 3, dtype)
@@ -226,6 +234,9 @@ BAD: dict[str, tuple] = {
     "step negative": (0, S, -1, r"step: expected.*0 to 2\^32 - 1, got -1"),
     "step too long": (0, S, 2**32, "step: expected.*got 4294967296"),
     "step a float": (0, S, 0.5, "step: expected a whole number"),
+    "steps too long": (0, S, S + 2**32, "step: expected at most .*got 4294967298"),
+    "steps negative": (0, S, S - 1, "step: expected no negative number, got -1"),
+    "other steps": (0, S, torch.arange(4), r"step and stream on one device.*\(\(4,\), 'cpu'\) and"),
 }
 
 

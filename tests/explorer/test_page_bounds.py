@@ -113,15 +113,19 @@ CENSUS = """(root) => {
 }"""
 
 
-@pytest.mark.parametrize("what", HOSTILE)
-def test_a_hostile_link_leaves_a_working_figure(visit, what):
+def test_a_hostile_link_leaves_a_working_figure(visit):
     page = visit("plain.html", "#first?method=score")
     page.on("dialog", lambda dialog: page.faults.append(f"a dialog: {dialog.message}"))
     honest = Figure(page).root.evaluate(CENSUS)
-    page.evaluate("(query) => { location.hash = '#first?' + query; }", HOSTILE[what])
-    figure = Figure(page, wait=False)
-    expect(figure.control("method")).to_have_value("gauss_newton")
-    expect_harmless(figure.settle(), honest)
+    follow = "(query) => { location.hash = '#first?' + query; }"
+    for what, query in HOSTILE.items():
+        print(what)  # pytest shows it where this fails
+        page.evaluate(follow, "method=score")
+        expect(Figure(page, wait=False).control("method")).to_have_value("score")
+        page.evaluate(follow, query)
+        figure = Figure(page, wait=False)
+        expect(figure.control("method")).to_have_value("gauss_newton")
+        expect_harmless(figure.settle(), honest)
 
 
 def expect_harmless(figure, honest):

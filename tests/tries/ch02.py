@@ -8,7 +8,10 @@ PULLED = """\
 TRIES = {
     "a loss with an opinion": [
         ("def autoencoder_step(", {STEP: PULLED}),
-        ("history = fit(model, x, optimizers, autoencoder_step", {}),
+        (
+            "history = fit(model, x, optimizers, autoencoder_step",
+            {'"epochs": 60': '"epochs": 12'},  # here it only has to run
+        ),
         ("share of codes within radius 2", {}),
     ],
 }

@@ -15,7 +15,10 @@ TRIES = {
             "few = heaps[0][:200]",
             {
                 "few = heaps[0][:200]": "few = heaps[0][:2000]",
-                "enumerate(heaps)]": "enumerate(heaps[:1])]",  # here it only has to run
+                # here it only has to run
+                "enumerate(heaps)]": "enumerate(heaps[:1])]",
+                "seed=seed, **small)": 'seed=seed, **small | {"steps": 100})',
+                "12_000], **small)": '12_000], **small | {"steps": 100})',
             },
         ),
         ("of them (crosses), overfitted", {}),

@@ -2,7 +2,13 @@
 
 TRIES = {
     "a smaller shift": [
-        ("cosine of pull and grad a", {"torch.tensor([0.0, 0.1]": "torch.tensor([0.0, 0.01]"}),
+        (
+            "cosine of pull and grad a",
+            {
+                "torch.tensor([0.0, 0.1]": "torch.tensor([0.0, 0.01]",
+                "n_points=1025": "n_points=129",  # here it only has to run
+            },
+        ),
     ],
     # The sliders, presets and methods of the figure; what they show is computed in the next cell.
     "the four questions of the figure": "tests/explorer/page/test_controls.py",

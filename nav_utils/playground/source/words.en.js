@@ -138,7 +138,7 @@ export const en = {
   diverged({ step, losses, weights, tries }) {
     const names = { reconstruction: "reconstruction", adversarial: "adversarial" };
     const told = Object.entries({ ...names, discriminator: "discriminator" })
-      .map(([key, name]) => `${name} ${number(losses[key])}`)
+      .map(([key, name]) => `${name} ${valueOf(losses[key])}`)
       .join(", ");
     const advice = tries.map(([key, how]) => `a ${how} ${NAMES[key].split(",")[0]}`).join(", ");
     return (
@@ -219,5 +219,8 @@ export const en = {
     discriminator: "discriminator loss",
   },
 };
+
+/** A number that may be none. */
+const valueOf = (x) => (Math.abs(x) === Infinity ? "infinite" : number(x));
 
 const meanD = (logits) => logits.reduce((sum, a) => sum + 1 / (1 + Math.exp(-a)), 0) / logits.length;
