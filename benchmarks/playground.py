@@ -129,9 +129,7 @@ def main() -> None:
                     for kind, many in (("wasm", options.seeds), ("plain", 1))
                     for seed in range(many)
                 ]
-    page = [
-        {"seed": space.card["settings"]["seed"]} | judged(space.model) for space in spaces[:-1]
-    ]
+    page = [{"seed": space.card["settings"]["seed"]} | judged(space.model) for space in spaces[:-1]]
     by_torch = [torch_run(seed) for seed in range(options.seeds)]
     results = {
         "command": f"python benchmarks/playground.py --seconds {options.seconds:g} "
