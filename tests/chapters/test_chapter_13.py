@@ -233,4 +233,4 @@ def test_what_the_discriminator_buys_is_small_and_not_always_a_gain():
     (plane_sure, _, _, graph_cycle), (sure, cycle, graph_sure, _) = found[:4], found[4:]
     assert plane_sure[0] < 0 and graph_cycle[2] < 0  # less confident; a smaller cycle error
     assert sure[1] < 0 < sure[2] and cycle[1] < 0 < cycle[2]  # no difference
-    assert 0 < graph_sure[1] and graph_sure[2] < 0.02
+    assert graph_sure[1] > 0 and graph_sure[2] < 0.02
