@@ -1,5 +1,6 @@
 // The engine's half of benchmarks/playground.py: node playground.mjs FOLDER SECONDS SEEDS, where
-// FOLDER has digits.bin. Writes one object of JSON, and the trained spaces into FOLDER.
+// FOLDER has digits.bin. Writes one object of JSON, and the trained spaces into FOLDER. Without
+// seeds it measures speeds alone.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -11,7 +12,11 @@ import { BATCH, CHOICES, DEFAULTS } from "../nav_utils/playground/source/protoco
 import { simdKernels } from "../nav_utils/playground/source/simd.js";
 import { oneStep } from "../nav_utils/playground/source/steps.js";
 
-const [folder, seconds, seeds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const [folder, seconds, seeds] = [
+  process.argv[2],
+  Number(process.argv[3]),
+  Number(process.argv[4]),
+];
 const digits = new Uint8Array(readFileSync(`${folder}/digits.bin`));
 const used = () => process.cpuUsage().user / 1e6; // seconds of this process, all its threads
 const MANY = 20; // engines at once
@@ -82,11 +87,11 @@ function many() {
   return { engines: MANY, MB_each: Math.round(held / MANY / 1e5) / 10 };
 }
 
-const speeds = { wasm: {}, plain: {} };
+const speeds = { WebAssembly: {}, "plain JavaScript": {} };
 for (const objective of CHOICES.objective) {
-  speeds.wasm[objective] = speed(simdKernels(), objective);
-  speeds.plain[objective] = speed(plainKernels(Float32Array), objective);
+  speeds.WebAssembly[objective] = speed(simdKernels(), objective);
+  speeds["plain JavaScript"][objective] = speed(plainKernels(Float32Array), objective);
 }
 const runs = Array.from({ length: seeds }, (_, seed) => run(seed, "wasm"));
-const plain = run(0, "plain");
-console.log(JSON.stringify({ speeds, runs, plain, many: many() }));
+const rest = seeds ? { plain: run(0, "plain"), many: many() } : {};
+console.log(JSON.stringify({ speeds, runs, ...rest }));

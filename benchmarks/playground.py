@@ -3,8 +3,9 @@
 Steps for each second of the processor at batch 128 (WebAssembly, plain JavaScript, and torch on one
 thread, in turn, the best of several rounds); the default run of several seeds, by the engine and by
 `train_aae` with the same recipe: reconstruction and eigenvalues of the codes at its end; when the
-page's space is a usable one. Seconds of the processor do not depend on what else a machine does,
-seconds of the clock do. Needs node.
+page's space is a usable one; and the page itself in Chromium, with a worker and without. Seconds of
+the processor do not depend on what else a machine does, seconds of the clock do. Needs node,
+Chromium and Playwright.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ import time
 from typing import Any
 
 import torch
+from playwright.sync_api import Browser, sync_playwright
 
 from nav_utils.data import load_images
 from nav_utils.models import AAE, VAE, Autoencoder
+from nav_utils.playground import to_html
 from nav_utils.playground.digits import packed_digits
 from nav_utils.playground.spaces import trained_space
 from nav_utils.training import (
@@ -40,7 +43,22 @@ HERE = pathlib.Path(__file__).parent
 RESULTS = HERE / "results" / "playground.json"
 BATCH, EPOCHS = 128, 60  # of 12 batches: 720 steps
 HIDDEN: dict[str, Any] = {"hidden": (128, 64)}
+OBJECTIVES = ("plain", "variational", "adversarial")
+MEASURES = ("reconstruction (nats)", "smaller eigenvalue", "larger eigenvalue")
 RECIPE = {"weight": 2.0, "penalty": 0.05, "learning_rate": 3e-3, "decay": 0.3}  # protocol.js
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# Before the page's own scripts: count the frames that it asks for, and time those of the screen.
+COUNT = """
+window.asked = 0;
+const ask = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (callback) => (window.asked++, ask(callback));
+window.gaps = [];
+let last = null;
+const tick = (now) => { if (last !== null) window.gaps.push(now - last); last = now; ask(tick); };
+ask(tick);
+"""
+NO_WORKER = "window.Worker = class { constructor() { throw new Error('refused'); } };"
 
 
 def torch_speed(objective: str, seconds: float) -> float:
@@ -79,11 +97,8 @@ def judged(model: Any) -> dict[str, float]:
         codes = model.encode(images)
         nats = reconstruction_nats(model.decode_logits(codes), images).mean()
     small, large = torch.linalg.eigvalsh(torch.cov(codes.double().T)).tolist()
-    return {
-        "reconstruction (nats)": round(float(nats), 3),
-        "smaller eigenvalue": round(small, 3),
-        "larger eigenvalue": round(large, 3),
-    }
+    values = (float(nats), small, large)
+    return {name: round(value, 3) for name, value in zip(MEASURES, values, strict=True)}
 
 
 def engine(folder: pathlib.Path, seconds: float, seeds: int) -> dict[str, Any]:
@@ -96,10 +111,53 @@ def engine(folder: pathlib.Path, seconds: float, seeds: int) -> dict[str, Any]:
     return json.loads(ran.stdout)
 
 
-def within(value: float, rows: list[dict[str, Any]], measure: str) -> bool:
-    """Whether a value lies in the spread of other runs."""
-    values = [row[measure] for row in rows]
-    return min(values) <= value <= max(values)
+def in_page(browser: Browser, file: pathlib.Path, refuse: bool) -> dict[str, Any]:
+    """The default run on a page from the disk: how smoothly the page goes on meanwhile."""
+    page = browser.new_page()
+    page.set_default_timeout(180_000)
+    page.add_init_script(COUNT + (NO_WORKER if refuse else ""))
+    page.goto(file.as_uri())
+    figure = page.locator("#playground")
+    figure.get_by_role("button", name="Play", exact=True).click()
+    page.evaluate("window.gaps.length = 0")
+    start = time.monotonic()
+    figure.get_by_text("The run is over").first.wait_for(state="attached")
+    seconds = time.monotonic() - start
+    gaps = sorted(page.evaluate("window.gaps"))
+    page.wait_for_timeout(500)
+    page.evaluate("window.asked = 0")
+    page.wait_for_timeout(2000)
+    found = {
+        "seconds of the clock": round(seconds, 1),
+        "frames a second": round(1000 * len(gaps) / sum(gaps), 1),
+        "milliseconds between frames, median": round(gaps[len(gaps) // 2], 1),
+        "95 %": round(gaps[int(0.95 * len(gaps))], 1),
+        "frames asked for in 2 s after the run": page.evaluate("window.asked"),
+    }
+    page.close()
+    return found
+
+
+def pages() -> dict[str, Any]:
+    """The page in Chromium, with a worker and without."""
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        file = to_html(pathlib.Path(folder) / "playground.html")
+        found = {
+            name: in_page(browser, file, refuse)
+            for name, refuse in (("worker", False), ("workers refused", True))
+        }
+        browser.close()
+        return found
+
+
+def spread(
+    measure: str, others: list[dict[str, Any]], own: dict[str, Any]
+) -> dict[str, float | bool]:
+    """The least and the most of other runs, and whether one lies between them."""
+    values = [run[measure] for run in others]
+    inside = min(values) <= own[measure] <= max(values)
+    return {"least": min(values), "most": max(values), "page": own[measure], "inside": inside}
 
 
 def main() -> None:
@@ -115,11 +173,11 @@ def main() -> None:
         folder = pathlib.Path(name)
         (folder / "digits.bin").write_bytes(packed_digits())
         for number in range(options.rounds):
-            seeds = options.seeds if number == 0 else 1
+            seeds = options.seeds if number == 0 else 0
             found = engine(folder, options.seconds, seeds)
             speeds = found.pop("speeds")
             speeds["torch, one thread"] = {
-                objective: torch_speed(objective, options.seconds) for objective in speeds["wasm"]
+                objective: torch_speed(objective, options.seconds) for objective in OBJECTIVES
             }
             rounds.append(speeds)
             if number == 0:
@@ -129,26 +187,22 @@ def main() -> None:
                     for kind, many in (("wasm", options.seeds), ("plain", 1))
                     for seed in range(many)
                 ]
-    page = [{"seed": space.card["settings"]["seed"]} | judged(space.model) for space in spaces[:-1]]
+    page = [{"seed": seed} | judged(space.model) for seed, space in enumerate(spaces[:-1])]
     by_torch = [torch_run(seed) for seed in range(options.seeds)]
     results = {
         "command": f"python benchmarks/playground.py --seconds {options.seconds:g} "
         f"--rounds {options.rounds} --seeds {options.seeds}",
         "load_average": round(load, 1),
-        "steps for each second of the processor, batch 128": best(rounds),
-        "default run, 720 steps": {
-            "torch": by_torch,
-            "page": page,
-            "page, plain JavaScript": judged(spaces[-1].model),
-            "the page's seed 0 lies in torch's spread": {
-                measure: within(page[0][measure], by_torch, measure)
-                for measure in page[0].keys() - {"seed"}
-            },
-        },
+        "speed": best(rounds),  # steps for each second of the processor
+        "runs": {"torch": by_torch, "page": page},
+        "in plain JavaScript": judged(spaces[-1].model),
+        "spread": {measure: spread(measure, by_torch, page[0]) for measure in MEASURES},
         "usable": "eigenvalues of all codes in 0.5 to 2 from here on, the batch below 23 nats",
-        "the page's runs with all their frames": first["runs"],
-        "the same in plain JavaScript": first["plain"],
+        "usable after": max(run["usable"]["clock"] for run in first["runs"]),
+        "frames": first["runs"],
+        "frames in plain JavaScript": first["plain"],
         "memory": first["many"],
+        "in Chromium": pages(),
     }
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(results, indent=2))

@@ -117,6 +117,25 @@ def test_other_bytes_are_told(content: bytes) -> None:
         trained_space(content[:1000])
     with pytest.raises(ValueError, match="what a playground exports"):
         trained_space(content.replace(b'\\"version\\":1', b'\\"version\\":7'))
+    with pytest.raises(ValueError, match="expected a reconstruction of 9"):
+        trained_space(content.replace(b'\\"reconstruction\\":2', b'\\"reconstruction\\":9'))
     start = 8 + int.from_bytes(content[:8], "little")  # of the codes
     with pytest.raises(ValueError, match="the codes that its encoder gives"):
         trained_space(content[:start] + bytes(400) + content[start + 400 :])
+
+
+def test_the_stored_benchmark_holds_what_the_page_promises() -> None:
+    """benchmarks/playground.py measures; here is only read what it has found."""
+    file = pathlib.Path(__file__).parents[1] / "benchmarks" / "results" / "playground.json"
+    found = json.loads(file.read_text(encoding="utf-8"))
+    speeds = found["speed"]
+    assert min(speeds["WebAssembly"].values()) >= 100
+    assert min(speeds["plain JavaScript"].values()) >= 40
+    first, by_torch = found["runs"]["page"][0], found["runs"]["torch"]
+    assert len(by_torch) == 5
+    for measure in ("reconstruction (nats)", "smaller eigenvalue", "larger eigenvalue"):
+        values = [run[measure] for run in by_torch]
+        assert min(values) <= first[measure] <= max(values), measure
+    assert found["usable after"] < 8
+    for page in found["in Chromium"].values():
+        assert page["frames asked for in 2 s after the run"] == 0

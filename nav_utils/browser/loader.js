@@ -72,7 +72,7 @@
       const options = { payload, state: JSON.parse(el.dataset.state), query, id: el.id };
       // A playground may show an explorer.
       if (figure === "playground") options.load = moduleOf;
-      return module.mount(el, options);
+      return await module.mount(el, options); // or a failure would be missed below
     } catch (error) {
       say(el, `The interactive figure could not start; below is a still picture. ${error.message}`);
       mounted.delete(el);

@@ -18,7 +18,7 @@ from nav_utils.training import reconstruction_nats
 
 KINDS: dict[str, Any] = {"plain": Autoencoder, "variational": VAE, "adversarial": AAE}
 VERSION = 1
-ROUNDING = 1e-3  # how far a code in the file may be from that of its image: two float32 roundings
+ROUNDING = 1e-3  # how far codes and loss in the file may be from Python's: both round to float32
 
 
 def trained_space(content: bytes, source: str | pathlib.Path = "playground") -> LatentSpace:
@@ -35,8 +35,8 @@ def trained_space(content: bytes, source: str | pathlib.Path = "playground") -> 
         the steps, the refit's held-out losses in nats, and the reconstruction in nats per image.
 
     Raises:
-        ValueError: for bytes of another kind, and when the codes are not those that the encoder
-            gives the digits.
+        ValueError: for bytes of another kind, and when codes or reconstruction are not what these
+            weights make of the digits.
     """
     tensors, metadata = parse_safetensors(content, source)
     facts = facts_of(metadata, "playground", source)
@@ -57,6 +57,11 @@ def trained_space(content: bytes, source: str | pathlib.Path = "playground") -> 
             for z, data in ((codes, train), (test_codes, test))
         ]
     expect_codes_of(codes, tensors["codes"], source)
+    if not abs(nats[0] - facts.get("reconstruction", math.nan)) <= ROUNDING:
+        raise ValueError(
+            f"{source}: expected a reconstruction of {facts.get('reconstruction')} nats per image, "
+            f"as the page says, got {nats[0]}; export it again"
+        )
     card = {
         "name": "playground",
         "data": "digits",

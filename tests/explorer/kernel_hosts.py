@@ -298,6 +298,7 @@ def train_and_read(notebook):
     cell = notebook.run(PLAY)
     press = lambda name: cell.get_by_role("button", name=name, exact=True).click()  # noqa: E731
     said = cell.locator(".said").first
+    cell.locator(".card").first.scroll_into_view_if_needed()  # out of sight nothing is drawn
     expect(said).to_contain_text("Step 0 of 60", timeout=WAIT)
     cell.get_by_text("Controls", exact=True).click()
     weight = cell.locator("input[data-key=lambda]")

@@ -9,7 +9,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 /**
  * @param {HTMLElement} handle
  * @param {HTMLElement} map the square that it moves on
- * @param {number} radius of the map, in latent units
+ * @param {() => number} radius of the map, in latent units
  * @param {{read: () => number[], write: (z: number[]) => void, release: () => void}} end
  */
 export function makeDraggable(handle, map, radius, { read, write, release }) {
@@ -33,7 +33,7 @@ export function makeDraggable(handle, map, radius, { read, write, release }) {
   listen(handle, "pointermove", ({ pointerId, clientX, clientY }) => {
     if (held?.pointerId !== pointerId) return;
     const { left, top, width } = map.getBoundingClientRect();
-    move(toPixel(width, radius).back(clientX - left - held.x, clientY - top - held.y));
+    move(toPixel(width, radius()).back(clientX - left - held.x, clientY - top - held.y));
   });
   for (const over of ["pointerup", "pointercancel"]) {
     listen(handle, over, (event) => {

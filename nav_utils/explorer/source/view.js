@@ -313,7 +313,7 @@ export class View {
     for (const end of ["a", "b"]) {
       const write = (z) => this.change({ [end]: z });
       const side = { read: () => this.state[end], write, release };
-      makeDraggable(parts[end], parts.map, space.meta.radius, side);
+      makeDraggable(parts[end], parts.map, () => space.meta.radius, side);
     }
     listen(parts.presets, "change", () => this.preset(parts.presets.value));
     listen(parts.reset, "click", () => {

@@ -5,8 +5,8 @@
  * connect(report, options) for engine(), a function that needs nothing from outside of itself and
  * returns { serve, local } of hosting.js.
  *
- * options: digits, a Uint8Array, see data.js; arithmetic: "plain" to do without WebAssembly; worker:
- * false to do without. The connection has send(command) and close(); see protocol.js.
+ * options: digits, a Uint8Array, see data.js; arithmetic: "plain" to do without WebAssembly;
+ * worker: false to do without. The connection has send(command) and close(); see protocol.js.
  */
 export function connecting(engine, { Worker = globalThis.Worker } = {}) {
   let [hub, count] = [null, 0];
@@ -17,7 +17,10 @@ export function connecting(engine, { Worker = globalThis.Worker } = {}) {
     let made = null;
     const fail = (error) => {
       made?.terminate?.();
-      if (ready) ready(null, error?.message || "workers are refused");
+      const why = error?.message || "workers are refused";
+      if (ready) ready(null, why);
+      else
+        for (const report of open.values()) report({ type: "error", text: `the worker: ${why}` });
       ready = null;
     };
     try {

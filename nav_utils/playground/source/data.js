@@ -8,13 +8,14 @@ const WHITE = 16; // the largest value of a pixel
  * x, n) }: fill writes the images of these rows into the n columns of x (64, n), from 0 to 1.
  * Throws an Error that says what was expected and what came.
  */
-export function readDigits(bytes) {
+export function readDigits(bytes = new Uint8Array(4)) {
   const [nTrain, nTest] = [bytes[0] + 256 * bytes[1], bytes[2] + 256 * bytes[3]];
   const n = nTrain + nTest;
   const labelsAt = 4 + (n * PIXELS) / 2;
   const bitsAt = labelsAt + Math.ceil(n / 2);
   if (!(nTrain > 0 && bytes.length >= bitsAt)) {
-    throw new Error(`digits: expected at least ${bitsAt} bytes, got ${bytes.length}`);
+    const expected = nTrain > 0 ? `at least ${bitsAt} bytes` : "images";
+    throw new Error(`digits: expected ${expected}, got ${bytes.length} bytes`);
   }
   const labels = halfBytes(bytes, labelsAt, n);
   const grey = halfBytes(bytes, 4, n * PIXELS);

@@ -5,8 +5,20 @@ const several = (n, angle) => Array.from({ length: n }, (_, i) => angle(i));
 const single = Math.fround; // the package's angles of the ring are float32
 
 export const densities = {
-  ring: { means: circle(several(24, (i) => single(single(2 * i * single(Math.PI)) / 24)), 1.3), std: 0.25 },
-  c_shape: { means: circle(several(20, (i) => 0.5 + (i * (2 * Math.PI - 1)) / 19), 1.4), std: 0.22 },
+  ring: {
+    means: circle(
+      several(24, (i) => single(single(2 * i * single(Math.PI)) / 24)),
+      1.3,
+    ),
+    std: 0.25,
+  },
+  c_shape: {
+    means: circle(
+      several(20, (i) => 0.5 + (i * (2 * Math.PI - 1)) / 19),
+      1.4,
+    ),
+    std: 0.22,
+  },
   two_clusters: {
     means: [
       [-1.2, 0],

@@ -67,7 +67,7 @@ export function* drawWeights(network, seed, number) {
     for (const values of [weight, bias]) {
       for (let i = 0; i < values.length; i++) {
         values[i] = reach * (2 * uniform(seed, at++, 0) - 1);
-        if (at % 1024 === 0) yield;
+        if (at % 512 === 0) yield;
       }
     }
   }

@@ -6,15 +6,17 @@ import { SHOWN, JUDGES, fillMixture } from "./draws.js";
 import { FIT, calibration, fitFresh, fitRoom, priorSamples, splitRows } from "./fit.js";
 // prettier-ignore
 import {
-  againstTruth, encodeAll, inTurn, logitsAt, massInHoles, plane, spread, truthMap,
+  againstTruth, encodeAll, inTurn, logitsAt, lossOfAll, massInHoles, plane, spread, truthMap,
 } from "./measure.js";
 import { begin, createModel, learningRate } from "./model.js";
 import { trueLogit } from "./densities.js";
 import { forward } from "./network.js";
 import { payloadBytes, spaceBytes } from "./packing.js";
+import { firstOfEach, greyOf, inkOf } from "./pictures.js";
 import { plainKernels } from "./plain.js";
 import { BATCH, DEFAULTS, FRESH as FRESH_SETTINGS, MAP, clamped } from "./protocol.js";
 import { simdKernels } from "./simd.js";
+import { slowReport } from "./trace.js";
 import { oneStep } from "./steps.js";
 
 const SAMPLES = 1500; // of an exact density, that are shown
@@ -23,8 +25,8 @@ const SHARE = 5; // and so many times what a frame takes
 const IDLE = Infinity;
 
 /**
- * report(message) is called with every report. options: digits, bytes for readDigits; host, "worker"
- * or "page"; arithmetic, "plain" to do without WebAssembly; now(), milliseconds.
+ * report(message) is called with every report. options: digits, bytes for readDigits; host,
+ * "worker" or "page"; arithmetic, "plain" to do without WebAssembly; now(), milliseconds.
  *
  * Returns { send(command), work(deadline) }: work does what there is to do until then, and returns
  * in how many milliseconds there is more, 0 for at once, Infinity for not before a command.
@@ -52,9 +54,11 @@ export function createEngine(report, options) {
     const none = { playing: false, ended: false, fit: null, truth: null };
     Object.assign(state, { ...none, settings, losses: [] });
     data ??= readDigits(digits);
+    yield;
     state.images = settings.data === "digits" ? data.train : null;
     state.kernels = arithmeticOf(); // with a memory of its own; the old model's goes
     state.model = createModel(state.kernels, settings, state.images, BATCH);
+    yield;
     yield* begin(state.model);
     const { model, images } = state;
     state.shown = images ? firstOfEach(images) : [];
@@ -93,7 +97,11 @@ export function createEngine(report, options) {
     const { losses, diverged, weights } = yield* oneStep(model, watch);
     if (diverged) {
       state.playing = false;
-      const tries = [["learningRate", "smaller"], ["lambda", "smaller"], ["penalty", "larger"]];
+      const tries = [
+        ["learningRate", "smaller"],
+        ["lambda", "smaller"],
+        ["penalty", "larger"],
+      ];
       report({ type: "diverged", step: before + 1, losses: threeOf(losses), weights, tries });
       return null;
     }
@@ -122,10 +130,15 @@ export function createEngine(report, options) {
     measureRate(start);
     const codes = images ? yield* encodeAll(model, images) : state.samples.slice();
     const learns = model.discriminator && (!images || settings.objective === "adversarial");
-    const exact = images ? null : yield* againstTruth(model.discriminator, model.judging, model.density);
+    const exact = images
+      ? null
+      : yield* againstTruth(model.discriminator, model.judging, model.density);
     if (exact) exact.truth = (state.truth ??= truthMap(model.density, MAP)).slice();
     const rebuilt = images ? yield* rebuiltShown() : new Uint8Array(0);
     const map = learns ? yield* mapOf(model.discriminator, model.judging) : null;
+    yield;
+    const holes = massInHoles(codes);
+    yield;
     report({
       type: "frame",
       step: model.step,
@@ -139,7 +152,7 @@ export function createEngine(report, options) {
       fresh: fit?.map?.slice() ?? null,
       losses: Float32Array.from(state.losses),
       ...spread(codes),
-      holes: massInHoles(codes),
+      holes,
       rebuilt,
       exact,
     });
@@ -171,35 +184,9 @@ export function createEngine(report, options) {
   // ---- slow motion ------------------------------------------------------------------------------
 
   function* slow() {
-    const { model, images } = state;
     const losses = yield* step(true);
     if (!losses) return;
-    const { n, seen, encoder, encoding } = model;
-    const told = { type: "slow", step: model.step, images: null, rebuilt: null, labels: null };
-    Object.assign(told, { pulls: null, prior: null, logits: null, priorLogits: null });
-    if (seen.z) {
-      const halves = [0, n].map((first) => Float32Array.from({ length: 2 * n }, (_, i) =>
-        seen.z[(i & 1) * 2 * n + first + (i >> 1)]));
-      [told.codes, told.prior] = halves;
-      [told.logits, told.priorLogits] = [seen.a.slice(0, n), seen.a.slice(n)];
-      told.after = told.codes.slice(); // of an exact density: they stay
-    }
-    if (images) {
-      encoding.input.set(seen.x);
-      yield* forward(encoder, encoding);
-      told.after = inTurn(encoding.output, n);
-      told.codes = inTurn(seen.codes, n);
-      told.images = greyOf(images, seen.rows);
-      told.rebuilt = inkOf(seen.logits, n, n, images.pixels);
-      told.labels = Uint8Array.from(seen.rows, (row) => images.labels[row]);
-      const pull = (values) => values ? inTurn(values, n).map((x) => -n * x) : null;
-      const { reconstruction, adversarial } = seen.pulls;
-      told.pulls = { reconstruction: pull(reconstruction), adversarial: pull(adversarial) };
-    }
-    told.losses = { ...threeOf(losses), penalty: seen.penalty ?? NaN };
-    told.moved = seen.moved;
-    model.seen = null;
-    report(told);
+    report(yield* slowReport(state.model, state.images, threeOf(losses)));
     yield* frame();
   }
 
@@ -212,7 +199,12 @@ export function createEngine(report, options) {
     model.fitRoom ??= fitRoom(kernels);
     const { net, at } = model.fitRoom;
     const codes = images ? yield* encodeAll(model, images) : state.samples;
-    const fitted = { codes, levels: splitRows(codes.length / 2, seed).levels, history: [], map: null };
+    const fitted = {
+      codes,
+      levels: splitRows(codes.length / 2, seed).levels,
+      history: [],
+      map: null,
+    };
     state.fit = null;
     const told = function* (look) {
       fitted.history.push(look);
@@ -223,7 +215,14 @@ export function createEngine(report, options) {
         state.fit = fitted;
       }
       const result = fitted.result ?? null;
-      const message = { type: "fit", ...look, steps: FIT.steps, done, fresh: fitted.map.slice(), result };
+      const message = {
+        type: "fit",
+        ...look,
+        steps: FIT.steps,
+        done,
+        fresh: fitted.map.slice(),
+        result,
+      };
       report(message);
     };
     yield* interruptible(fitFresh(model.fitRoom, codes, seed, FIT.steps, told));
@@ -257,7 +256,9 @@ export function createEngine(report, options) {
     }
     if (!images) {
       const truth = (points) =>
-        Float32Array.from({ length: n }, (_, i) => trueLogit(model.density, points[2 * i], points[2 * i + 1]));
+        Float32Array.from({ length: n }, (_, i) =>
+          trueLogit(model.density, points[2 * i], points[2 * i + 1]),
+        );
       result.exact = calibration(truth(codes), truth(prior));
     }
     return result;
@@ -272,7 +273,8 @@ export function createEngine(report, options) {
     const { net, at } = model.fitRoom;
     const { leftOver, fresh: refit } = result;
     const losses = { leftOver: leftOver?.loss ?? null, fresh: refit.loss };
-    const facts = { settings, step: model.step, history, heldOut: losses };
+    const reconstruction = yield* lossOfAll(model, images);
+    const facts = { settings, step: model.step, reconstruction, history, heldOut: losses };
     const space = spaceBytes(model, net, codes, levels, facts);
     const name = `playground, ${settings.objective}, ${model.step} steps`;
     const payload = yield* payloadBytes(model, net, at, codes, images.labels, levels, name);
@@ -325,7 +327,8 @@ export function createEngine(report, options) {
       if (state.queue.length) {
         const command = state.queue.shift();
         const known = Object.hasOwn(commands, command.type);
-        if (!known) throw new Error(`expected a command of ${Object.keys(commands)}, got ${command.type}`);
+        if (!known)
+          throw new Error(`expected a command of ${Object.keys(commands)}, got ${command.type}`);
         if (state.model || ["start", "reset", "set", "stop"].includes(command.type)) {
           yield* commands[command.type](command);
         }
@@ -357,25 +360,3 @@ const threeOf = ({ reconstruction = NaN, adversarial = NaN, discriminator = NaN 
   adversarial,
   discriminator,
 });
-
-/** The first image of each class. */
-function firstOfEach({ labels }) {
-  return Array.from({ length: 10 }, (_, label) => labels.indexOf(label));
-}
-
-/** Images as grey levels 0 to 255, one after another. */
-function greyOf({ grey, pixels }, rows) {
-  const found = new Uint8Array(rows.length * pixels);
-  rows.forEach((row, j) => {
-    for (let i = 0; i < pixels; i++) found[j * pixels + i] = (grey[row * pixels + i] * 255) / 16;
-  });
-  return found;
-}
-
-/** The first `some` columns of logits (pixels, n) as grey levels, image after image. */
-function inkOf(logits, n, some, pixels) {
-  return Uint8Array.from({ length: some * pixels }, (_, i) => {
-    const [image, pixel] = [Math.floor(i / pixels), i % pixels];
-    return 255.5 / (1 + Math.exp(-logits[pixel * n + image]));
-  });
-}

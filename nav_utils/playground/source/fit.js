@@ -8,7 +8,14 @@ import { cosineRate } from "./model.js";
 import { adam, backward, descend, finite, forward, network, room } from "./network.js";
 import { standardNormal, uniform } from "../../browser/source/noise.js";
 
-export const FIT = { hidden: [64, 64, 64], steps: 1500, n: 256, rate: 0.003, decay: 0.03, every: 50 };
+export const FIT = {
+  hidden: [64, 64, 64],
+  steps: 1500,
+  n: 256,
+  rate: 0.003,
+  decay: 0.03,
+  every: 50,
+};
 const NUMBER = 3; // of the network, for its first weights
 
 /** Room for a fresh discriminator; it can be used again and again. */
@@ -84,7 +91,8 @@ export function* fitFresh(space, codes, seed, steps, told) {
 
 /** Mean logistic loss of both classes, nats. */
 export function meanLoss(onCodes, onPrior) {
-  const mean = (values, sign) => values.reduce((sum, a) => sum + softplus(sign * a), 0) / values.length;
+  const mean = (values, sign) =>
+    values.reduce((sum, a) => sum + softplus(sign * a), 0) / values.length;
   return 0.5 * (mean(onCodes, 1) + mean(onPrior, -1));
 }
 

@@ -2,7 +2,7 @@
 
 import { createEngine } from "./engine.js";
 
-const SLICE = { worker: 12, page: 5 }; // milliseconds; a product that has begun is finished
+const SLICE = { worker: 12, page: 4 }; // milliseconds; a product that has begun is finished
 
 /**
  * Engines by number: { open(id, report, options), send(id, command), close(id) }.

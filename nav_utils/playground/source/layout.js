@@ -2,7 +2,6 @@
 
 import { makeLink } from "../../browser/source/link.js";
 import { box, make } from "../../browser/source/make.js";
-import { RADIUS } from "./plane.js";
 import { PRESETS } from "./presets.js";
 
 /** All elements, by name; `card` holds the others. */
@@ -82,8 +81,6 @@ function place(words) {
     tabIndex: 0,
     "aria-label": words.place,
     "aria-roledescription": words.placeRole,
-    "aria-valuemin": -RADIUS,
-    "aria-valuemax": RADIUS,
   };
   return make("div", options, make("b", { textContent: "?" }));
 }

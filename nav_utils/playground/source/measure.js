@@ -18,6 +18,24 @@ export function* encodeAll({ encoder, encoding, n }, images) {
   return codes;
 }
 
+/** Reconstruction of all images from their codes, nats per image. */
+export function* lossOfAll(model, images) {
+  const { encoder, encoding, decoder, decoding, n } = model;
+  let sum = 0;
+  for (let first = 0; first < images.count; first += n) {
+    const some = Math.min(n, images.count - first);
+    images.fill(rowsFrom(first, some), encoding.input, n);
+    yield* forward(encoder, encoding);
+    decoding.input.set(encoding.output.subarray(0, 2 * n));
+    yield* forward(decoder, decoding);
+    for (let i = 0; i < images.pixels * n; i++) {
+      if (i % n < some)
+        sum += softplus(decoding.output[i]) - decoding.output[i] * encoding.input[i];
+    }
+  }
+  return sum / images.count;
+}
+
 const rowsFrom = (first, n) => Uint16Array.from({ length: n }, (_, i) => first + i);
 
 /** The first `some` columns of z (2, n) as points, x and y in turn. */
@@ -110,7 +128,9 @@ export function massInHoles(points) {
 /** Weights at whole numbers from -k to k, deviation `width`, which sum to 1. */
 function gaussian(width) {
   const k = Math.ceil(5 * width);
-  const weights = Array.from({ length: 2 * k + 1 }, (_, i) => Math.exp(-0.5 * ((i - k) / width) ** 2));
+  const weights = Array.from({ length: 2 * k + 1 }, (_, i) =>
+    Math.exp(-0.5 * ((i - k) / width) ** 2),
+  );
   const sum = weights.reduce((a, b) => a + b);
   return weights.map((w) => w / sum);
 }

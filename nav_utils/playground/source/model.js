@@ -61,7 +61,11 @@ export function cosineRate(rate, progress, decay) {
 
 /** That of the next step; play at the end of a run begins another. */
 export function fallingRate({ settings, step }) {
-  return cosineRate(settings.learningRate, (step % settings.steps) / settings.steps, settings.decay);
+  return cosineRate(
+    settings.learningRate,
+    (step % settings.steps) / settings.steps,
+    settings.decay,
+  );
 }
 
 /** That of the autoencoder; chapter 05's two optimisers keep theirs. */

@@ -80,7 +80,10 @@ export function* payloadBytes(model, ratio, at, codes, labels, levels, name) {
   });
   ratio.layers.forEach((layer, k) => Object.assign(tensors, rounded(layer, `ratio.${k}`)));
   const circle = (r) =>
-    Array.from({ length: 98 }, (_, i) => r * [Math.cos, Math.sin][i & 1]((2 * Math.PI * (i >> 1)) / 48));
+    Array.from(
+      { length: 98 },
+      (_, i) => r * [Math.cos, Math.sin][i & 1]((2 * Math.PI * (i >> 1)) / 48),
+    );
   const facts = {
     version: 2,
     name,
@@ -97,8 +100,14 @@ export function* payloadBytes(model, ratio, at, codes, labels, levels, name) {
     methods: ["probability", "logit", "gauss_newton", "score", "string"],
     contours: [1, 2].map((r) => circle(r).map((x) => Math.round(1000 * x) / 1000)),
     prior: { kind: "normal" },
-    log_q_95: -conformal(logQ.map((x) => -x), 0.05),
-    log_q_50: -conformal(logQ.map((x) => -x), 0.5),
+    log_q_95: -conformal(
+      logQ.map((x) => -x),
+      0.05,
+    ),
+    log_q_50: -conformal(
+      logQ.map((x) => -x),
+      0.5,
+    ),
     presets: {},
     start: usualEnds(codes, labels),
   };
@@ -150,7 +159,7 @@ function* gridError(field, points, truth) {
 
 const POLE = Math.sqrt(3) - 2;
 
-/** A line of values to the coefficients of its cubic B-spline, mirrored at both ends (Unser 1999). */
+/** A line of values to the coefficients of its cubic B-spline, mirrored at its ends (Unser). */
 function filterLine(c, first, step, n) {
   const last = first + (n - 1) * step;
   let sum = 0;
@@ -173,7 +182,8 @@ function* emptyNodes(held, n, high) {
   const lowest = -Math.log(2 * Math.PI) + Math.log(0.001); // a thousandth of the prior is below
   for (let i = 0; i < n * n; i++) {
     const [x, y] = [nodes[2 * i], nodes[2 * i + 1]];
-    if (logPrior(x, y) < lowest && distance(held, x, y, k) > farthest) bits[i >> 3] |= 128 >> (i & 7);
+    if (logPrior(x, y) < lowest && distance(held, x, y, k) > farthest)
+      bits[i >> 3] |= 128 >> (i & 7);
     if (i % 64 === 63) yield;
   }
   return bits;
@@ -187,7 +197,7 @@ function distance(points, x, y, k) {
   return all.sort()[k - 1];
 }
 
-/** Numbers as float16: its bits. Rounded to nearest, ties to even; too large ones to the largest. */
+/** Numbers as the bits of float16: rounded, ties to even; those too large, to the largest. */
 function halves(values) {
   const single = new Float32Array(1);
   const word = new Uint32Array(single.buffer);
@@ -213,7 +223,11 @@ function rounded({ weight, bias, inputs, outputs }, name) {
     row.forEach((w, j) => {
       const whole = Math.max(1 - 2 ** 23, Math.min(2 ** 23 - 1, Math.round(w / scales[i])));
       const at = 3 * (i * inputs + j);
-      [octets[at], octets[at + 1], octets[at + 2]] = [whole & 255, (whole >> 8) & 255, (whole >> 16) & 255];
+      [octets[at], octets[at + 1], octets[at + 2]] = [
+        whole & 255,
+        (whole >> 8) & 255,
+        (whole >> 16) & 255,
+      ];
     });
   }
   return {
@@ -225,12 +239,16 @@ function rounded({ weight, bias, inputs, outputs }, name) {
 
 /** Two codes to begin with, each nearest to the middle of its class: packing.usual_ends. */
 function usualEnds(codes, labels) {
-  const groups = [...new Set(labels)].sort((a, b) => a - b).map((label) => {
-    const rows = Uint16Array.from(labels.keys()).filter((i) => labels[i] === label);
-    const points = chosen(codes, rows);
-    const mean = [0, 1].map((c) => points.filter((_, i) => (i & 1) === c).reduce((s, x) => s + x, 0) / rows.length);
-    return { points, mean };
-  });
+  const groups = [...new Set(labels)]
+    .sort((a, b) => a - b)
+    .map((label) => {
+      const rows = Uint16Array.from(labels.keys()).filter((i) => labels[i] === label);
+      const points = chosen(codes, rows);
+      const mean = [0, 1].map(
+        (c) => points.filter((_, i) => (i & 1) === c).reduce((s, x) => s + x, 0) / rows.length,
+      );
+      return { points, mean };
+    });
   const gap = ([a, b]) => Math.hypot(a.mean[0] - b.mean[0], a.mean[1] - b.mean[1]);
   const pairs = groups.flatMap((a) => groups.map((b) => [a, b]));
   const pair = pairs.reduce((best, other) => (gap(other) > gap(best) ? other : best));

@@ -7,6 +7,7 @@ import {
   colour,
   drawPrior,
   labelContour,
+  sigmoid,
   stroke,
   strokeContour,
   toPixel,
@@ -23,6 +24,19 @@ const CIRCLES = [1, 2].map((sigma) =>
   }),
 );
 
+const LADDER = [RADIUS, 5, 7, 10, 14, 20, 30, 45, 70, 100];
+
+/** The radius that shows all but a few codes: that of the map, or the next of a few larger ones. */
+export function radiusFor(codes) {
+  const reach = [];
+  for (let i = 0; i < codes.length; i += 2) {
+    reach.push(Math.max(Math.abs(codes[i]), Math.abs(codes[i + 1])));
+  }
+  reach.sort((a, b) => a - b);
+  const most = reach[Math.floor(0.99 * reach.length)] ?? 0;
+  return LADDER.find((radius) => radius >= most) ?? LADDER.at(-1);
+}
+
 /** A canvas of one pixel for each node of a table of numbers, coloured by paint(x, out, at). */
 function raster(table, paint) {
   const canvas = make("canvas", { width: NODES, height: NODES });
@@ -36,34 +50,45 @@ function raster(table, paint) {
   return canvas;
 }
 
-/** A map of D from a table of logits, or blank; with the contour D = 1/2 and the prior's circles. */
-export function drawGround(context, size, dpr, logits, words) {
+/**
+ * A map of D from a table of logits, or blank; with the contour D = 1/2 and the prior's circles.
+ * Beyond the table's own radius it is blank.
+ */
+export function drawGround(context, size, dpr, logits, words, radius = RADIUS) {
   context.setTransform(dpr, 0, 0, dpr, 0, 0);
   context.fillStyle = BLANK;
   context.fillRect(0, 0, size, size);
-  if (logits) spread(context, raster(logits, colour), size);
-  drawPrior(context, toPixel(size, RADIUS), CIRCLES);
+  const side = (RADIUS / radius) * size; // of the map
+  const edge = (size - side) / 2;
+  if (logits) spread(context, raster(logits, colour), edge, side);
+  drawPrior(context, toPixel(size, radius), CIRCLES);
   if (!logits) return;
-  const half = strokeContour(context, logits, size, 0, 1.6, []);
-  labelContour(context, half, size, words.half);
+  context.translate(edge, edge);
+  const half = strokeContour(context, logits, side, 0, 1.6, []);
+  labelContour(context, half, side, words.half);
+  context.translate(-edge, -edge);
 }
 
-/** Draw a raster so that the centres of its outer pixels lie on the edge of the square. */
-function spread(context, canvas, size) {
-  const cell = size / (NODES - 1);
-  context.drawImage(canvas, -cell / 2, -cell / 2, size + cell, size + cell);
+/** Draw a raster so that the centres of its outer pixels lie on the edge of a square. */
+function spread(context, canvas, from, side) {
+  const cell = side / (NODES - 1);
+  context.save();
+  context.beginPath();
+  context.rect(from, from, side, side);
+  context.clip();
+  context.drawImage(canvas, from - cell / 2, from - cell / 2, side + cell, side + cell);
+  context.restore();
 }
 
 /** |D - D*| from white (0) to black (1/2 and more). */
 export function drawError(context, size, dpr, logits, truth) {
   context.setTransform(dpr, 0, 0, dpr, 0, 0);
-  const sigmoid = (a) => 1 / (1 + Math.exp(-a));
   const off = logits.map((a, i) => Math.abs(sigmoid(a) - sigmoid(truth[i])));
   const paint = (x, out, at) => {
     out.fill(255 * (1 - Math.min(2 * x, 1)), at, at + 3);
     out[at + 3] = 255;
   };
-  spread(context, raster(off, paint), size);
+  spread(context, raster(off, paint), 0, size);
 }
 
 const glyphs = new Map(); // by pixels and class
@@ -89,8 +114,8 @@ function glyph(label, dpr) {
 }
 
 /** All codes: digits by class, told by shape and colour, or dots where there are no classes. */
-export function drawCodes(context, size, dpr, codes, labels) {
-  const at = toPixel(size, RADIUS);
+export function drawCodes(context, size, dpr, codes, labels, radius) {
+  const at = toPixel(size, radius);
   const side = GLYPH + 4;
   context.fillStyle = INK;
   for (let i = 0; i < codes.length / 2; i++) {
@@ -101,8 +126,8 @@ export function drawCodes(context, size, dpr, codes, labels) {
 }
 
 /** Crosses at samples of the prior. */
-export function drawSamples(context, size, points) {
-  const at = toPixel(size, RADIUS);
+export function drawSamples(context, size, points, radius) {
+  const at = toPixel(size, radius);
   context.beginPath();
   for (let i = 0; i < points.length; i += 2) {
     const [x, y] = [at.x(points[i]), at.y(points[i + 1])];
@@ -116,8 +141,8 @@ export function drawSamples(context, size, points) {
 }
 
 /** Lines from points to other points, with a dot at the start; `scale` stretches them. */
-export function drawMoves(context, size, from, to) {
-  const at = toPixel(size, RADIUS);
+export function drawMoves(context, size, from, to, radius) {
+  const at = toPixel(size, radius);
   context.beginPath();
   for (let i = 0; i < from.length; i += 2) {
     context.moveTo(at.x(from[i]), at.y(from[i + 1]));
@@ -127,17 +152,18 @@ export function drawMoves(context, size, from, to) {
   stroke(context, "#7a0177", 1.6);
 }
 
-/** Arrows as long as pulls, the longest half a unit. */
-export function pulled(codes, pulls) {
+/** Where pulls lead, the longest a seventh of the radius. */
+export function pulled(codes, pulls, radius) {
   let longest = 1e-30;
   for (let i = 0; i < pulls.length; i += 2) {
     longest = Math.max(longest, Math.hypot(pulls[i], pulls[i + 1]));
   }
-  return codes.map((x, i) => x + (0.5 / longest) * pulls[i]);
+  return codes.map((x, i) => x + (radius / 7 / longest) * pulls[i]);
 }
 
-/** A table's value at a place, between its nodes. */
+/** A table's value at a place, between its nodes; null beyond it. */
 export function valueAt(table, [x, y]) {
+  if (!table || Math.max(Math.abs(x), Math.abs(y)) > RADIUS) return null;
   const place = (u) => Math.min(Math.max(((u / RADIUS + 1) / 2) * (NODES - 1), 0), NODES - 1.001);
   const [j, i] = [place(x), place(y)];
   const [column, row] = [Math.floor(j), Math.floor(i)];

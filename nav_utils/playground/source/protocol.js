@@ -6,15 +6,15 @@
 //   engine.send({ type: "play" });
 //   engine.close();                                  // for good; frees all that it held
 //
-// ---- commands: view -> engine --------------------------------------------------------------------
+// ---- commands: view -> engine -------------------------------------------------------------------
 //
 // { type: "start", settings }   a fresh model with these settings (missing ones: DEFAULTS)
 // { type: "reset" }             a fresh model with the settings that are
-// { type: "set", settings }     some settings, at once, on the running model. Those in FRESH begin a
-//                               fresh model instead ("ready" comes again). "plain" <-> "adversarial"
+// { type: "set", settings }     some settings, at once, on the running model. Those in FRESH begin
+//                               a fresh model ("ready" comes again). "plain" <-> "adversarial"
 //                               keeps the weights: that is a warm start.
-// { type: "play" }              steps until "pause", the end of the run, or a diverged step. Play at
-//                               the end of a run begins another `steps` steps on the same model.
+// { type: "play" }              steps until "pause", the end of the run, or a diverged step. Play
+//                               at the end of a run begins another `steps` steps on the same model.
 // { type: "pause" }
 // { type: "step" }              one step, then a frame
 // { type: "slow" }              one step whose parts are told: report "slow", then a frame
@@ -34,9 +34,9 @@
 // { type: "frame", step, steps (where the run ends), playing, ended, rate (steps a second while
 //   playing, measured; 0 before), learningRate (of this step),
 //   codes: Float32Array(2n) x, y in turn; for an exact density samples of it,
-//   map: Float32Array(k * k) the discriminator's logit a at nodes, row i at y = -R + 2 R i / (k - 1),
-//     column j at x likewise, k = MAP.nodes, R = MAP.radius; D = 1 / (1 + exp(-a)). Null for "plain"
-//     and "variational", which have none,
+//   map: Float32Array(k * k) the discriminator's logit a at nodes, row i at
+//     y = -R + 2 R i / (k - 1), column j at x likewise, k = MAP.nodes, R = MAP.radius;
+//     D = 1 / (1 + exp(-a)). Null for "plain" and "variational", which have none,
 //   fresh: the same map of the fresh discriminator, or null,
 //   losses: Float32Array(4 m), for the m steps since the last frame: step, reconstruction (nats per
 //     image), adversarial (-mean a at the codes; variational: the KL term), discriminator (sum of
@@ -53,8 +53,8 @@
 //   labels: Uint8Array(b), codes: Float32Array(2b) before the step, after: Float32Array(2b),
 //   prior: Float32Array(2b) samples (null for "plain"), logits: Float32Array(b) at the codes,
 //   priorLogits: Float32Array(b),
-//   pulls: { reconstruction: Float32Array(2b), adversarial: Float32Array(2b) } where each loss alone
-//     wants a code to go: minus its gradient in that code, weighted as in the step,
+//   pulls: { reconstruction: Float32Array(2b), adversarial: Float32Array(2b) } where each loss
+//     alone wants a code to go: minus its gradient in that code, weighted as in the step,
 //   losses: { reconstruction, adversarial, discriminator, penalty },
 //   moved: { reconstruction: { encoder, decoder }, adversarial: { encoder }, discriminator:
 //     { discriminator } } norms of the gradients of each loss in the weights that it moves }
@@ -62,9 +62,9 @@
 //
 // { type: "fit", step, steps, done, train (loss of the last steps), heldOut (loss now), best,
 //   fresh: map as above,
-//   result: null until done, then { leftOver, fresh, exact (null unless known): each { loss (mean of
-//     both classes on held-out codes and as many prior samples, nats: ln 2 = 0.693 is blind), ece,
-//     bins: [{ predicted, observed, count, low, high }] (reliability; 95 % interval) } } }
+//   result: null until done, then { leftOver, fresh, exact (null unless known): each { loss (mean
+//     of both classes on held-out codes and as many prior samples, nats: ln 2 = 0.693 is blind),
+//     ece, bins: [{ predicted, observed, count, low, high }] (reliability; 95 % interval) } } }
 //   leftOver is null for "plain" and "variational".
 //
 // { type: "export", space: Uint8Array (a safetensors file that nav_utils.playground.trained_space

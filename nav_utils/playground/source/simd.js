@@ -3,7 +3,7 @@
 import { WASM } from "./kernels.wasm.js";
 
 const PAGE = 65536; // bytes
-const PAGES = 160; // 10 MB for the largest model; what is never written to takes no memory
+const PAGES = 96; // 6 MB for the largest model; what is never written to takes no memory
 const at = (array) => (array ? array.byteOffset : 0);
 
 let compiled = null;
@@ -32,6 +32,7 @@ export function simdKernels() {
     expAbs: (u, e, count) => wasm.expAbs(at(u), at(e), count),
     mul: (a, b, c, count) => wasm.mul(at(a), at(b), at(c), count),
     mulAdd: (a, b, c, count) => wasm.mulAdd(at(a), at(b), at(c), count),
-    adam: (w, g, m, v, count, ...numbers) => wasm.adam(at(w), at(g), at(m), at(v), count, ...numbers),
+    adam: (w, g, m, v, count, ...numbers) =>
+      wasm.adam(at(w), at(g), at(m), at(v), count, ...numbers),
   };
 }

@@ -60,16 +60,18 @@ export function makeSlow(words, change) {
       return { part, rows: part === "encode" ? null : rows };
     },
     /** Draw the batch over the ground. */
-    draw(context, size, dpr, part) {
+    draw(context, size, dpr, part, radius) {
       const { codes, after, prior, pulls, labels } = told;
       const now = part === "after" ? after : codes;
       if (part === "prior" || part === "judge" || part === "discriminator") {
-        if (prior) drawSamples(context, size, prior);
+        if (prior) drawSamples(context, size, prior, radius);
       }
-      if (part === "after") drawMoves(context, size, codes, after);
+      if (part === "after") drawMoves(context, size, codes, after, radius);
       const pull = part === "variational" ? "adversarial" : part;
-      if (pulls?.[pull]) drawMoves(context, size, codes, pulled(codes, pulls[pull]));
-      drawCodes(context, size, dpr, now, labels ?? []);
+      if (pulls?.[pull]) {
+        drawMoves(context, size, codes, pulled(codes, pulls[pull], radius), radius);
+      }
+      drawCodes(context, size, dpr, now, labels ?? [], radius);
     },
   };
 }

@@ -132,14 +132,17 @@ function* rebuild(model, losses) {
   decoding.input.set(output.subarray(0, 2 * n)); // codes; of the variational, means
   if (noise) {
     fillNormal(noise, n, 0, n, settings.seed, model.step);
-    for (let i = 0; i < 2 * n; i++) decoding.input[i] += noise[i] * Math.exp(0.5 * output[2 * n + i]);
+    for (let i = 0; i < 2 * n; i++)
+      decoding.input[i] += noise[i] * Math.exp(0.5 * output[2 * n + i]);
   }
   yield* forward(decoder, decoding);
   const gradient = decoding.outputGradient;
   losses.reconstruction = reconstruction(kernels, decoding.output, encoding.input, gradient, n);
   yield;
   if (model.seen) {
-    const [x, logits, codes] = [encoding.input, decoding.output, decoding.input].map((a) => a.slice());
+    const [x, logits, codes] = [encoding.input, decoding.output, decoding.input].map((a) =>
+      a.slice(),
+    );
     Object.assign(model.seen, { rows: rows.slice(), x, logits, codes });
   }
   yield* backward(decoder, decoding, gradient, true);
@@ -159,7 +162,8 @@ function* judge(model, codes = model.encoding.output) {
   fillNormal(judging.input, 2 * n, n, n, settings.seed, step);
   yield;
   yield* forward(discriminator, judging);
-  if (model.seen) Object.assign(model.seen, { z: judging.input.slice(), a: judging.output.slice() });
+  if (model.seen)
+    Object.assign(model.seen, { z: judging.input.slice(), a: judging.output.slice() });
 }
 
 function* improveAutoencoder(model, loss) {

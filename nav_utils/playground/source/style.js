@@ -15,7 +15,8 @@ export const STYLE = `
 .beside { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); }
 .beside:not(:empty) { margin-top: 12px; }
 figure { margin: 0; min-width: 0; }
-.small { width: 100%; aspect-ratio: 1; display: block; border-radius: 4px; }
+.small { width: 100%; aspect-ratio: 1; display: block; border-radius: 4px;
+  border: 1px solid var(--faint); }
 figcaption { font-size: 13px; }
 .slow svg { width: 100%; height: auto; display: block; }
 .taken { margin-top: 12px; }

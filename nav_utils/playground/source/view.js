@@ -8,10 +8,11 @@ import { sigmoid, toPixel } from "../../browser/source/map.js";
 import { adopt } from "../../browser/source/problem.js";
 import { drawRows } from "../../browser/source/rows.js";
 import { watchTheme } from "../../browser/source/theme.js";
+import { drawBeside } from "./beside.js";
 import { isFresh, makeControls } from "./controls.js";
-import { History, drawLosses, drawReliability } from "./curves.js";
+import { History, drawLosses } from "./curves.js";
 import { layout } from "./layout.js";
-import { RADIUS, drawCodes, drawError, drawGround, valueAt } from "./plane.js";
+import { RADIUS, drawCodes, drawGround, radiusFor, valueAt } from "./plane.js";
 import { PRESETS, settingsOf } from "./presets.js";
 import { clamped } from "./protocol.js";
 import { makeSlow } from "./slow.js";
@@ -38,6 +39,7 @@ export class View {
     this.ready = this.news = this.fitted = this.told = null; // the engine's latest reports
     this.playing = this.resume = this.frozen = this.taking = false;
     this.place = [0, 0];
+    this.radius = RADIUS; // of what the map shows
     this.refusals = []; // what the browser does not allow, in words
     this.history = new History();
     this.frame = this.drawnAt = this.timer = 0;
@@ -103,6 +105,7 @@ export class View {
       },
       frame: () => {
         this.news = report;
+        this.radius = radiusFor(report.codes);
         this.playing = report.playing;
         this.history.add(report.losses);
         if (!report.playing) this.speak(this.sentence());
@@ -146,7 +149,7 @@ export class View {
     if (!size || !news || !ready) return;
     const slow = this.slow.show(settings);
     const isMap = news.map !== null;
-    drawGround(contexts.ground, size, devicePixelRatio, news.map, words);
+    drawGround(contexts.ground, size, devicePixelRatio, news.map, words, this.radius);
     parts.ground.setAttribute("aria-label", isMap ? words.map.D : words.map.none);
     this.drawOver(slow.part);
     this.drawLosses();
@@ -159,8 +162,8 @@ export class View {
       pixels.set(below, pixels.length / 2);
       drawRows(this.rows, [1, SIDE, SIDE], pixels);
     }
-    this.drawBeside();
-    this.describe();
+    drawBeside(this);
+    this.describe(isMap);
   }
 
   drawOver(part) {
@@ -169,9 +172,9 @@ export class View {
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     context.clearRect(0, 0, size, size);
     context.globalAlpha = part ? 0.25 : 1;
-    drawCodes(context, size, devicePixelRatio, news.codes, ready.labels);
+    drawCodes(context, size, devicePixelRatio, news.codes, ready.labels, this.radius);
     context.globalAlpha = 1;
-    if (part) this.slow.draw(context, size, devicePixelRatio, part);
+    if (part) this.slow.draw(context, size, devicePixelRatio, part, this.radius);
   }
 
   drawLosses() {
@@ -189,37 +192,7 @@ export class View {
     });
   }
 
-  /** The smaller figures that there is something for. */
-  drawBeside() {
-    const { contexts, fitted, news, parts, words } = this;
-    const fresh = fitted?.fresh ?? news.fresh;
-    const wanted = {
-      fresh: this.frozen && fresh,
-      truth: news.exact?.truth,
-      error: news.exact && news.map,
-      reliability: this.frozen && fitted?.result,
-    };
-    for (const [name, there] of Object.entries(wanted)) {
-      const figure = parts[`${name}Figure`];
-      figure.hidden = !there;
-      if (there && !figure.isConnected) parts.beside.append(figure);
-      if (!there) {
-        figure.remove();
-        continue;
-      }
-      const canvas = parts[name];
-      fit(canvas, canvas.clientWidth, canvas.clientHeight);
-      const [size, dpr] = [canvas.clientWidth, devicePixelRatio];
-      if (name === "error") drawError(contexts.error, size, dpr, news.map, news.exact.truth);
-      else if (name === "reliability") {
-        contexts.reliability.setTransform(dpr, 0, 0, dpr, 0, 0);
-        const look = { theme: colours(parts.card), words };
-        drawReliability(contexts.reliability, canvas, fitted.result, look);
-      } else drawGround(contexts[name], size, dpr, there, words);
-    }
-  }
-
-  describe() {
+  describe(isMap) {
     const { fitted, frozen, news, parts, place, settings, words } = this;
     const said = [this.sentence()];
     if (frozen && fitted) {
@@ -227,15 +200,22 @@ export class View {
     }
     if (this.calm.matches && this.playing) said.push(words.calm);
     parts.said.textContent = said.join(" ");
-    const d = news.map ? sigmoid(valueAt(news.map, place)) : null;
-    const table = frozen ? (fitted?.fresh ?? news.fresh) : null;
-    const fresh = table ? sigmoid(valueAt(table, place)) : null;
+    const [d, fresh] = [news.map, frozen ? (fitted?.fresh ?? news.fresh) : null].map((table) => {
+      const a = valueAt(table, place);
+      return a === null ? null : sigmoid(a);
+    });
     parts.at.textContent = words.placeSaid(place, d, fresh);
-    const at = toPixel(100, RADIUS);
+    if (this.radius > RADIUS) parts.at.textContent += ` ${words.reach(this.radius, isMap)}`;
+    const at = toPixel(100, this.radius);
     parts.place.style.left = `${at.x(place[0])}%`;
     parts.place.style.top = `${at.y(place[1])}%`;
-    parts.place.setAttribute("aria-valuenow", place[0].toFixed(2));
-    parts.place.setAttribute("aria-valuetext", words.placeValue(place, d));
+    for (const [name, value] of [
+      ["min", -this.radius],
+      ["max", this.radius],
+      ["now", place[0].toFixed(2)],
+      ["text", words.placeValue(place, d)],
+    ])
+      parts.place.setAttribute(`aria-value${name}`, value);
     parts.play.textContent = this.playing ? words.pause : words.play;
     parts.fit.textContent = frozen ? words.thaw : words.fit;
     parts.slowButton.textContent = this.slow.on ? words.slowEnd : words.slow;
@@ -302,10 +282,10 @@ export class View {
     parts.slow.append(this.slow.root);
     const act = { read: () => this.place, release: () => {} };
     const write = (z) => {
-      this.place = z.map((x) => Math.min(Math.max(x, -RADIUS), RADIUS));
+      this.place = z.map((x) => Math.min(Math.max(x, -this.radius), this.radius));
       this.invalidate();
     };
-    makeDraggable(parts.place, parts.map, RADIUS, { ...act, write });
+    makeDraggable(parts.place, parts.map, () => this.radius, { ...act, write });
     listen(parts.presets, "change", () => this.preset(parts.presets.value));
     click("reset", () => this.begin(this.settings));
     click("play", () => {

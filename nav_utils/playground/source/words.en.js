@@ -42,9 +42,13 @@ export const en = {
   placeValue: ([x, y], d) => `x ${plain(x)}, y ${plain(y)}${d === null ? "" : `, D ${plain(d)}`}`,
   placeSaid: ([x, y], d, fresh) =>
     `At the place ? (${number(x)}, ${number(y)}): ` +
-    (d === null ? "no D on this route" : `D ${number(d)}`) +
+    (d === null ? "no D here" : `D ${number(d)}`) +
     (fresh === null ? "" : `, the fresh D ${number(fresh)}`) +
     ". Drag it, or focus it and use the arrow keys.",
+
+  reach: (radius, isMap) =>
+    `Codes lie far out: the map is drawn up to ${radius}` +
+    `${isMap ? "; D is computed in its middle only" : ""}.`,
 
   names: NAMES,
   options: {
@@ -134,7 +138,7 @@ export const en = {
   diverged({ step, losses, weights, tries }) {
     const names = { reconstruction: "reconstruction", adversarial: "adversarial" };
     const told = Object.entries({ ...names, discriminator: "discriminator" })
-      .map(([key, name]) => `${name} ${number(losses[key])}`)
+      .map(([key, name]) => `${name} ${valueOf(losses[key])}`)
       .join(", ");
     const advice = tries.map(([key, how]) => `a ${how} ${NAMES[key].split(",")[0]}`).join(", ");
     return (
@@ -154,13 +158,14 @@ export const en = {
     const found = [one("fresh D", fresh)];
     if (leftOver) found.unshift(one("left-over D", leftOver));
     if (exact) found.push(one("best D", exact));
-    return `${found.join("; ")} (a blind D: 0.693).`;
+    const text = found.join("; ");
+    return `${text[0].toUpperCase()}${text.slice(1)} (a blind D: 0.693).`;
   },
   freshMap: "D of the fresh discriminator.",
   truthMap: "D*, the best one, known exactly.",
   errorMap: "|D \u2212 D*|: black where D is off by \u00bd.",
   reliability: "Reliability: predicted D against the share of prior samples.",
-  reliabilityAxis: "share of prior samples; \u25a1 left-over, \u25cf fresh",
+  reliabilityAxis: "\u25a1 left-over, \u25cf fresh",
   predicted: "D",
   taking: "The ratio is fitted and the space is packed.",
   taken: "The space is in the explorer below: drag A and B through it.",
@@ -214,5 +219,8 @@ export const en = {
     discriminator: "discriminator loss",
   },
 };
+
+/** A number that may be none. */
+const valueOf = (x) => (Math.abs(x) === Infinity ? "infinite" : number(x));
 
 const meanD = (logits) => logits.reduce((sum, a) => sum + 1 / (1 + Math.exp(-a)), 0) / logits.length;

@@ -16,7 +16,11 @@ function engine() {
     local: () => own("page", (report, message) => report(message)),
     serve(scope) {
       scope.onmessage = ({ data: { id, open, close, command } }) => {
-        const report = { type: open ? "ready" : close ? "gone" : command.type, host: "worker", ...open };
+        const report = {
+          type: open ? "ready" : close ? "gone" : command.type,
+          host: "worker",
+          ...open,
+        };
         scope.postMessage({ id, report });
       };
       scope.postMessage({ here: true });
@@ -30,7 +34,9 @@ function workers() {
   class Worker {
     constructor(url) {
       all.push(this);
-      this.scope = { postMessage: (data) => setImmediate(() => this.onmessage({ data: structuredClone(data) })) };
+      this.scope = {
+        postMessage: (data) => setImmediate(() => this.onmessage({ data: structuredClone(data) })),
+      };
       void fetch(url)
         .then((response) => response.text())
         .then((text) => vm.runInNewContext(text, { self: this.scope }));
@@ -47,7 +53,7 @@ function workers() {
 
 const soon = (check) =>
   new Promise((resolve, reject) => {
-    let left = 200;
+    let left = 4000;
     const look = () => {
       if (check()) resolve();
       else if (left-- === 0) reject(new Error(`not so in time: ${check}`));
@@ -80,10 +86,19 @@ test("many playgrounds share one worker, which goes with the last of them", asyn
   assert.equal(all.length, 2, "the next one begins another");
 });
 
+test("a worker that breaks is told", async () => {
+  const { Worker, all } = workers();
+  const told = [];
+  connecting(engine, { Worker })((report) => told.push(report));
+  await soon(() => told.length === 1);
+  all[0].onerror({ message: "no memory" });
+  assert.deepEqual(told[1], { type: "error", text: "the worker: no memory" });
+});
+
 test("where workers are refused, at once or later, the page computes", async () => {
   const refusing = {
     "no such thing": undefined,
-    "thrown": class {
+    thrown: class {
       constructor() {
         throw new Error("no workers here");
       }
@@ -98,7 +113,11 @@ test("where workers are refused, at once or later, the page computes", async () 
     const told = [];
     connecting(engine, { Worker })((report) => told.push(report));
     await soon(() => told.length === 2);
-    assert.deepEqual([told[0].type, told[0].what, told[1].host], ["refused", "worker", "page"], name);
+    assert.deepEqual(
+      [told[0].type, told[0].what, told[1].host],
+      ["refused", "worker", "page"],
+      name,
+    );
     assert.ok(told[0].why.length > 5, name);
   }
 });

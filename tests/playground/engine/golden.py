@@ -348,23 +348,27 @@ def measure_vectors() -> dict[str, Any]:
     codes = heaps.sample(900, torch.Generator().manual_seed(0))
     prior = StandardNormal(2)
     z = prior.sample(8000, torch.Generator().manual_seed(1), DOUBLE)
-    a = prior.log_prob(z) - kde_log_prob(z, codes.double(), 0.2)
+    log_ratio = prior.log_prob(z) - kde_log_prob(z, codes.double(), 0.2)
     covariance = torch.cov(codes.double().T)
     optimum = {}
+    network = mlp([2, 4, 1]).double()
+    draw_weights(network, 1, 2)
     side = torch.linspace(-6, 6, 241, dtype=DOUBLE)
     plane = torch.cartesian_prod(side, side)
     for name, make in DENSITIES.items():
         ratio = ExactRatio(make(), n=20)
         p, q = ratio.prior.log_prob(plane).exp(), ratio.q.log_prob(plane).exp()
         best, area = ratio.logit(plane), 0.05**2
-        loss = (p * F.softplus(-best) + q * F.softplus(best)).sum() * area
-        blind = ((best.sigmoid() - 0.5).abs() * (p + q) / 2).sum() * area
-        optimum[name] = {"loss": float(loss), "blind": float(blind)}
+        with torch.no_grad():
+            a = network(plane).squeeze(-1)
+        losses = [(p * F.softplus(-x) + q * F.softplus(x)).sum() * area for x in (best, a)]
+        error = ((best.sigmoid() - a.sigmoid()).abs() * (p + q) / 2).sum() * area
+        optimum[name] = {"losses": [float(loss) for loss in losses], "error": float(error)}
     return {
         "codes": codes.flatten().tolist(),
         "mean": codes.double().mean(0).tolist(),
         "eigenvalues": torch.linalg.eigvalsh(covariance).tolist(),
-        "holes": float((a > math.log(4)).double().mean()),
+        "holes": float((log_ratio > math.log(4)).double().mean()),
         "optimum": optimum,
     }
 

@@ -14,7 +14,8 @@ test("the committed WebAssembly is what its source makes, and small", () => {
   assert.ok(text.length < 5000);
 });
 
-const numbers = (n, k) => Float32Array.from({ length: n }, (_, i) => 2 * Math.sin(12.9 * (i + 1) * k));
+const numbers = (n, k) =>
+  Float32Array.from({ length: n }, (_, i) => 2 * Math.sin(12.9 * (i + 1) * k));
 
 /** The same call in both arithmetics, on the same numbers; `outs` of the arrays are compared. */
 function compare(name, sizes, outs, call, tolerance = 2e-6) {
@@ -39,13 +40,17 @@ test("WebAssembly computes what plain JavaScript does", () => {
   ]) {
     const sizes = [m * k, k * n, m * n, m];
     compare(`${m} ${k} ${n}`, sizes, [2], (kernels, a, b, c, bias) =>
-      kernels.gemm(a, k, 1, b, c, m, k, n, bias));
+      kernels.gemm(a, k, 1, b, c, m, k, n, bias),
+    );
     compare("transposed", [m * k, m * n, k * n], [2], (kernels, a, b, c) =>
-      kernels.gemm(a, 1, k, b, c, k, m, n, null));
+      kernels.gemm(a, 1, k, b, c, k, m, n, null),
+    );
     compare("outer", [m * n, k * n, m * k, m], [2, 3], (kernels, v, h, w, sums) =>
-      kernels.outer(v, h, w, sums, m, k, n));
+      kernels.outer(v, h, w, sums, m, k, n),
+    );
     compare("outer, no sums", [m * n, k * n, m * k], [2], (kernels, v, h, w) =>
-      kernels.outer(v, h, w, null, m, k, n));
+      kernels.outer(v, h, w, null, m, k, n),
+    );
   }
   const four = [40, 40, 40, 40];
   compare("silu", four, [1, 2, 3], (k, u, h, s, b) => k.silu(u, h, s, b, 40));

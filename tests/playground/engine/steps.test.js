@@ -23,7 +23,14 @@ function repeat({ settings, sizes, steps, grey }, kernels) {
   const data = images(Uint8Array.from(grey), new Uint8Array(sizes.images), pixels);
   const gradients = [];
   const heard = listening(kernels, gradients);
-  const model = createModel(heard, settings, settings.data === "digits" ? data : null, n, hidden, judge);
+  const model = createModel(
+    heard,
+    settings,
+    settings.data === "digits" ? data : null,
+    n,
+    hidden,
+    judge,
+  );
   drained(begin(model));
   let [first, last] = [null, null];
   for (let i = 0; i < steps; i++) {

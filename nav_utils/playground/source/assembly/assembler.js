@@ -24,7 +24,9 @@ export function signed(n) {
   }
 }
 
-const operation = (...code) => (...operands) => [...operands.flat(), ...code];
+const operation =
+  (...code) =>
+  (...operands) => [...operands.flat(), ...code];
 const vector = (number) => operation(0xfd, ...unsigned(number));
 
 export const i32 = {
@@ -91,7 +93,12 @@ export function func(name, params, locals, body) {
     set[variable] = (value) => [...value, 0x21, ...unsigned(i)];
   });
   const declared = Object.values(locals).flatMap((type) => [1, type]);
-  const code = [...unsigned(Object.keys(locals).length), ...declared, ...body(get, set).flat(), 0x0b];
+  const code = [
+    ...unsigned(Object.keys(locals).length),
+    ...declared,
+    ...body(get, set).flat(),
+    0x0b,
+  ];
   return { name, types: Object.values(params), code };
 }
 

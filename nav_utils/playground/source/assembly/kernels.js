@@ -49,9 +49,7 @@ function gemmRows(get, set, rows) {
     ),
   );
   const points = each.map((r) =>
-    set[`a${r}`](
-      r ? plus(get[`a${r - 1}`], get.rows) : plus(get.a, i32.mul(get.i, get.rows)),
-    ),
+    set[`a${r}`](r ? plus(get[`a${r - 1}`], get.rows) : plus(get.a, i32.mul(get.i, get.rows))),
   );
   const products = each.flatMap((r) => [
     set.x(v128.splat(get[`a${r}`])),
@@ -96,8 +94,7 @@ const gemm = func(
 );
 
 /** The sum of a vector's four numbers. */
-const total = (x) =>
-  [1, 2, 3].reduce((sum, k) => f32.add(sum, f32x4.lane(k, x)), f32x4.lane(0, x));
+const total = (x) => [1, 2, 3].reduce((sum, k) => f32.add(sum, f32x4.lane(k, x)), f32x4.lane(0, x));
 
 /** `rows` rows of w, two columns at a time: sums of products along the points. */
 function outerRows(get, set, rows) {
@@ -171,7 +168,7 @@ const exponential = (get, set) => [
   set.e(f32x4.max(f32x4.min(get.e, f32x4.const(88)), f32x4.const(-87))),
   set.p(f32x4.nearest(mul(get.e, f32x4.const(Math.LOG2E)))),
   set.r(sub(get.e, mul(get.p, f32x4.const(0.693359375)))),
-  set.r(add(get.r, mul(get.p, f32x4.const(2.12194440e-4)))),
+  set.r(add(get.r, mul(get.p, f32x4.const(2.1219444e-4)))),
   set.e(
     SERIES.slice(1).reduce(
       (sum, c) => add(mul(sum, get.r), f32x4.const(c)),
@@ -180,10 +177,7 @@ const exponential = (get, set) => [
   ),
   set.e(add(add(mul(mul(get.e, get.r), get.r), get.r), f32x4.const(1))),
   set.e(
-    mul(
-      get.e,
-      i32x4.shl(i32x4.add(i32x4.fromFloat(get.p), f32x4.fromInt(127)), i32.const(23)),
-    ),
+    mul(get.e, i32x4.shl(i32x4.add(i32x4.fromFloat(get.p), f32x4.fromInt(127)), i32.const(23))),
   ),
 ];
 
@@ -221,17 +215,11 @@ const silu = each(
   ],
 );
 
-const expAbs = each(
-  "expAbs",
-  ["u", "to"],
-  [],
-  ["e", "r", "p"],
-  ({ get, set, read, write }) => [
-    set.e(f32x4.neg(f32x4.abs(read("u")))),
-    ...exponential(get, set),
-    write("to", get.e),
-  ],
-);
+const expAbs = each("expAbs", ["u", "to"], [], ["e", "r", "p"], ({ get, set, read, write }) => [
+  set.e(f32x4.neg(f32x4.abs(read("u")))),
+  ...exponential(get, set),
+  write("to", get.e),
+]);
 
 const times = each("mul", ["a", "b", "c"], [], [], ({ read, write }) => [
   write("c", mul(read("a"), read("b"))),
@@ -250,9 +238,7 @@ const adam = each(
     set.x(read("g")),
     set.mean(read("m")),
     set.mean(add(get.mean, mul(sub(one, number("b1")), sub(get.x, get.mean)))),
-    set.square(
-      add(mul(number("b2"), read("v")), mul(mul(sub(one, number("b2")), get.x), get.x)),
-    ),
+    set.square(add(mul(number("b2"), read("v")), mul(mul(sub(one, number("b2")), get.x), get.x))),
     write("m", get.mean),
     write("v", get.square),
     set.x(add(mul(f32x4.sqrt(get.square), number("root")), number("tiny"))),
@@ -261,8 +247,7 @@ const adam = each(
 );
 
 /** The module's bytes. */
-export const binary = () =>
-  assemble([gemm, outer, silu, expAbs, times, timesMore, adam]);
+export const binary = () => assemble([gemm, outer, silu, expAbs, times, timesMore, adam]);
 
 /** The text of kernels.wasm.js. */
 export const source = () =>
