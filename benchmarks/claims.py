@@ -163,6 +163,9 @@ def claim_6(ground: Ground) -> Rows:
         for ratio in (left, ground.ratio)
     ]
     rows["of what the refit finds, the left over finds"] = shares(gains[0] / gains[1])
+    card = ground.space.card
+    losses = card["losses" if "losses" in card else "losses of the last epoch (nats)"]
+    rows["reconstruction in training, nats"] = found(losses["reconstruction"], "number")
     return rows
 
 
