@@ -21,13 +21,14 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
+from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from nav_utils.calibration import calibration_report
 from nav_utils.data import load_images
 from nav_utils.evaluation import MORE_IS_BETTER, Reference, evaluate, hole_mass
 from nav_utils.fitting import fit_ratio
-from nav_utils.graphs import LatentGraph, cheapest, neighbours
+from nav_utils.graphs import LatentGraph, cheapest
 from nav_utils.interpolation import lerp
 from nav_utils.models import AAE
 from nav_utils.navigation import Graph, String, navigate
@@ -59,14 +60,15 @@ def encode(model: AAE, images: Tensor) -> Tensor:
 def blind_graph(codes: Tensor, ends: Tensor) -> LatentGraph:
     """Codes and ends joined to their nearest codes; an edge costs a power of its length."""
     nodes, n = torch.cat([codes, ends]), len(codes)
-    rows, columns, n_edges = neighbours(nodes.double(), n, k=12)
-    length = (nodes[rows] - nodes[columns]).norm(dim=-1).double()
-    cost = (length / length.median()) ** POWER
-    cost = torch.cat([cost, cost[:n_edges]])
-    there, back = np.append(rows, columns[:n_edges]), np.append(columns, rows[:n_edges])
-    return LatentGraph(
-        nodes, sparse.csr_matrix((cost.numpy(), (there, back)), (len(nodes),) * 2), 0
-    )
+    near = NearestNeighbors(n_neighbors=12).fit(codes.double().numpy())
+    either = near.kneighbors_graph(mode="distance")
+    own = near.kneighbors_graph(ends.double().numpy(), mode="distance")  # and none leads to an end
+    lengths = sparse.vstack([either.maximum(either.T), own]).tocsr()
+    lengths.resize((len(nodes), len(nodes)))
+    usual = float(np.median(either.data))
+    lengths.data = (lengths.data / usual) ** POWER
+    unit = torch.ones(codes.shape[1], dtype=torch.float64)
+    return LatentGraph(nodes, lengths, 0, n, near, unit, usual, n_between=0)
 
 
 def planned(ratio: DensityRatio, z_a: Tensor, z_b: Tensor) -> dict[str, Tensor]:

@@ -140,40 +140,60 @@ class State(NamedTuple):
 
 def advance(state: State, noise: Tensor | None, corrector: Corrector) -> State:
     """One step for every point that has no status yet; shapes never change."""
-    moving = state.status == MOVING
+    descends, moving = corrector.method.descends, state.status == MOVING
     n_steps = state.n_steps + moving
     here = Place(state.z, state.logit, state.gradient)
-    move = corrector.move(here) * state.shrink.unsqueeze(-1)
+    move = corrector.move(here)
+    if descends:
+        move = move * state.shrink.unsqueeze(-1)
     tried = state.z + (move if noise is None else move + noise)
-    tried = torch.where(moving.unsqueeze(-1), tried, state.z)
+    tried = picked(moving)(tried, state.z)
     there = Place(tried, *corrector.ratio.logit_and_grad(tried))
     excess = corrector.excess(there)
 
-    finite = (tried.isfinite() & there.gradient.isfinite()).all(-1) & excess.isfinite()
-    flat = (tried == state.z).all(-1)
+    finite = summed(0 * tried + 0 * there.gradient) + 0 * excess == 0  # 0 times infinity is NaN
+    flat = summed((tried - state.z).abs()) == 0
     accepted = moving & finite
     shrink = state.shrink
-    if corrector.method.descends:  # accepted only if |b| falls
+    if descends:  # accepted only if |b| falls
         accepted &= corrector.aim(there).abs() < corrector.aim(here).abs()
         shrink = torch.where(accepted, (2 * shrink).clamp_max(1), shrink / 2)
-    spent = moving & (n_steps >= corrector.run.max_steps)
-    status = torch.where(spent, int(Status.MAX_STEPS), state.status)
-    status = torch.where(accepted & (excess <= 0), int(Status.CONVERGED), status)
-    status = torch.where(moving & flat, int(Status.FLAT_GRADIENT), status)
-    status = torch.where(moving & ~finite, int(Status.NON_FINITE), status)
-    better = accepted & (excess < state.best_excess)
+    spent, arrived = n_steps >= corrector.run.max_steps, accepted & (excess <= 0)
+    status = picked(moving & spent)(int(Status.MAX_STEPS), state.status)
+    status = picked(arrived)(int(Status.CONVERGED), status)
+    status = picked(moving & flat)(int(Status.FLAT_GRADIENT), status)
+    status = picked(moving & ~finite)(int(Status.NON_FINITE), status)
+    new, best = picked(accepted), picked(accepted & (excess < state.best_excess))
     return State(
-        torch.where(accepted.unsqueeze(-1), tried, state.z),
-        torch.where(accepted, there.logit, state.logit),
-        torch.where(accepted.unsqueeze(-1), there.gradient, state.gradient),
+        new(tried, state.z),
+        new(there.logit, state.logit),
+        new(there.gradient, state.gradient),
         shrink,
         status,
         n_steps,
-        torch.where(better.unsqueeze(-1), tried, state.best_z),
-        torch.where(better, there.logit, state.best_logit),
-        torch.where(better, excess, state.best_excess),
+        best(tried, state.best_z),
+        best(there.logit, state.best_logit),
+        best(excess, state.best_excess),
         state.place,
     )
+
+
+def picked(mask: Tensor) -> Callable[[Any, Tensor], Tensor]:
+    """What gives, of two tensors (N,) or (N, d), or a number and one, the first where a mask (N,)
+    is true. A processor looks first: as a rule all points agree, and nothing is to be copied.
+    """
+    if mask.device.type == "cpu" and not torch.compiler.is_compiling():
+        if not bool(mask.any()):
+            return lambda yes, no: no
+        if bool(mask.all()):
+            return lambda yes, no: yes if isinstance(yes, Tensor) else torch.full_like(no, yes)
+    wide = mask.unsqueeze(-1)
+    return lambda yes, no: torch.where(wide if no.ndim > 1 else mask, yes, no)
+
+
+def summed(x: Tensor) -> Tensor:
+    """The sum of each row of x (N, d): as a product, since few columns are slow to reduce."""
+    return x @ x.new_ones(x.shape[-1])
 
 
 def begin(z: Tensor, corrector: Corrector, before: State | None = None) -> State:

@@ -79,15 +79,17 @@ class GaussianMixture:
         The components' own gradients, weighted by the share each has in the density at z.
         """
         share = self._log_parts(z).softmax(-1)  # (..., K)
-        pull = (self.means.to(z) - z.unsqueeze(-2)) / self.std.to(z).square()  # (..., K, d)
-        return (share.unsqueeze(-1) * pull).sum(-2)
+        narrow = self.std.square().reciprocal()  # (K, d)
+        return share @ (narrow * self.means).to(z) - (share @ narrow.to(z)) * z
 
     def _log_parts(self, z: Tensor) -> Tensor:
         """log(weight * density) of each component, (..., K)."""
         expect_shape(z, [self.dim], "z")
-        scaled = (z.unsqueeze(-2) - self.means.to(z)) / self.std.to(z)  # (..., K, d)
+        squares = z.new_zeros(())  # of the distances in deviations, coordinate by coordinate
+        for x, mean, std in zip(z.unbind(-1), self.means.T.to(z), self.std.T.to(z), strict=True):
+            squares = squares + ((x.unsqueeze(-1) - mean) / std).square()  # (..., K)
         log_norm = self.std.log().sum(-1) + 0.5 * self.dim * math.log(2 * math.pi)  # (K,)
-        return (self.weights.log() - log_norm).to(z) - 0.5 * scaled.square().sum(-1)
+        return (self.weights.log() - log_norm).to(z) - 0.5 * squares
 
 
 class StandardNormal(GaussianMixture):
@@ -95,6 +97,16 @@ class StandardNormal(GaussianMixture):
 
     def __init__(self, dim: int) -> None:
         super().__init__(torch.zeros(1, dim), 1.0)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log density in nats, (...) for points (..., d), in z's dtype and on its device."""
+        expect_shape(z, [self.dim], "z")
+        return -0.5 * self.dim * math.log(2 * math.pi) - 0.5 * z.square().sum(-1)
+
+    def score(self, z: Tensor) -> Tensor:
+        """Gradient of the log density: -z, (..., d)."""
+        expect_shape(z, [self.dim], "z")
+        return -z
 
 
 def ring() -> GaussianMixture:

@@ -14,19 +14,18 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib import patheffects
 from matplotlib.axes import Axes
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from nav_utils.arguments import expect_samples, expect_shape
 from nav_utils.correction import Run, Status, correct
-from nav_utils.graphs import LatentGraph, cheapest, latent_graph
+from nav_utils.graphs import LatentGraph, cheapest, joined, kept_graph
 from nav_utils.proposals import Proposal
 from nav_utils.ratio import Ratio, in_parts
 from nav_utils.steps import Goal, Method
@@ -56,6 +55,8 @@ class Path:
         bottleneck_at: (B, d), where.
         point_status: (B, n) int64, a `correction.Status`; None where no point was corrected alone.
         n_evaluations: of the ratio, over all pairs.
+        at_rest: (B,) bool, whether the string came to rest before its steps ended; False, too,
+            where `Graph` kept its way, as the string was worse. None where none was relaxed.
     """
 
     points: Tensor
@@ -65,6 +66,7 @@ class Path:
     bottleneck_at: Tensor
     point_status: Tensor | None
     n_evaluations: int
+    at_rest: Tensor | None = None
 
     @property
     def arc_length(self) -> Tensor:
@@ -141,8 +143,8 @@ def navigate(
     level = ratio.log_q_level(0.05) if log_q_level is None else log_q_level
     if math.isnan(level):
         raise ValueError("log_q_level: expected a number; the ratio's own is NaN on too many codes")
-    points, point_status, n_evaluations = chosen.plan(start, ratio, callback)
-    return with_verdict(points, point_status, n_evaluations, z_b, ratio, level)
+    planned = Planned(*chosen.plan(start, ratio, callback))
+    return with_verdict(planned, z_b, ratio, level)
 
 
 def expect_ends(z_a: Tensor, z_b: Tensor, ratio: Ratio) -> None:
@@ -156,15 +158,18 @@ def expect_ends(z_a: Tensor, z_b: Tensor, ratio: Ratio) -> None:
         )
 
 
-def with_verdict(
-    points: Tensor,
-    point_status: Tensor | None,
-    count: int,
-    z_b: Tensor,
-    ratio: Ratio,
-    log_q_level: float,
-) -> Path:
+class Planned(NamedTuple):
+    """What a planner gives; the last may be left out."""
+
+    points: Tensor  # (B, n, d)
+    point_status: Tensor | None  # (B, n), a `Status` for each
+    n_evaluations: int
+    at_rest: Tensor | None = None  # (B,)
+
+
+def with_verdict(planned: Planned, z_b: Tensor, ratio: Ratio, log_q_level: float) -> Path:
     """The path with its verdict, from a look between the points too."""
+    points, point_status, count, at_rest = planned
     dense = evenly_spaced(points, max(400, 4 * points.shape[1]))
     log_q = in_parts(ratio.log_q, dense)
     lowest, where = log_q.min(-1)
@@ -175,12 +180,12 @@ def with_verdict(
     status = torch.where(arrived, status, int(PathStatus.STALLED))
     finite = log_q.isfinite().all(-1)
     status = torch.where(finite, status, int(PathStatus.NON_FINITE))
-    return Path(points, z_b, status, lowest, at, point_status, count + log_q.numel())
+    count += log_q.numel()
+    return Path(points, z_b, status, lowest, at, point_status, count, at_rest)
 
 
 # ---- the planners -------------------------------------------------------------------------------
 
-Planned = tuple[Tensor, "Tensor | None", int]  # points (B, n, d), point statuses, evaluations
 PATIENCE = 10  # steps of the loop after which standing still is called stuck
 
 
@@ -188,7 +193,9 @@ class Planner(Protocol):
     """Makes paths of a proposal."""
 
     def plan(self, start: Proposal, ratio: Ratio, callback: Callback | None) -> Planned:
-        """Points (B, n, d), a `Status` for each (B, n) or None, and how many evaluations."""
+        """Points (B, n, d), a `Status` for each (B, n) or None, and how many evaluations: as a
+        tuple, or as `Planned`, which has room for more.
+        """
 
 
 @dataclass(frozen=True)
@@ -196,7 +203,7 @@ class Straight:
     """The straight line, whatever the proposal: what every other planner has to beat."""
 
     def plan(self, start: Proposal, ratio: Ratio, callback: Callback | None) -> Planned:
-        return start._replace(kind="linear", given=None).points(), None, 0
+        return Planned(start._replace(kind="linear", given=None).points(), None, 0)
 
 
 @dataclass(frozen=True)
@@ -235,7 +242,7 @@ class Stepwise:
                 stuck = stuck | ((z - points[-1 - patience]).norm(dim=-1) < even)
             if callback is not None:
                 callback({"step": number + 1, "points": torch.stack(points, dim=1)})
-        return torch.stack(points, dim=1), torch.stack(statuses, dim=1), count
+        return Planned(torch.stack(points, dim=1), torch.stack(statuses, dim=1), count)
 
 
 @dataclass(frozen=True)
@@ -258,7 +265,7 @@ class Pointwise:
         found = correct(points[:, 1:-1], ratio, self.method, self.goal, self.run)
         status = torch.nn.functional.pad(found.status, (1, 1))  # INSIDE
         points = torch.cat([points[:, :1], found.z, points[:, -1:]], dim=1)
-        return points, status, found.n_evaluations
+        return Planned(points, status, found.n_evaluations)
 
 
 @dataclass(frozen=True)
@@ -266,11 +273,11 @@ class String:
     """Relax the proposal as one string, see `nav_utils.strings.relaxed`.
 
     Args:
-        n_steps: at most; a string stops before when no point moves by a hundredth of the spacing.
-        step_size: in units of log q's gradient.
+        n_steps: at most; a string stops before when it has come to rest, which `Path.at_rest` says.
+        step_size: the first, in units of log q's gradient; each string then finds its own.
     """
 
-    n_steps: int = 100
+    n_steps: int = 200
     step_size: float = 0.02
 
     def __post_init__(self) -> None:
@@ -281,8 +288,14 @@ class String:
             )
 
     def plan(self, start: Proposal, ratio: Ratio, callback: Callback | None) -> Planned:
-        points, count = relaxed(start.points(), ratio, self.n_steps, self.step_size, callback)
-        return points, None, count
+        return self.relax(start.points(), ratio, callback)
+
+    def relax(self, points: Tensor, ratio: Ratio, callback: Callback | None) -> Planned:
+        """The strings that points (B, n, d) become."""
+        if self.n_steps == 0:
+            return Planned(points, None, 0)
+        found = relaxed(points, ratio, self.n_steps, self.step_size, callback)
+        return Planned(found.points, None, found.n_evaluations, found.at_rest)
 
 
 @dataclass(frozen=True)
@@ -290,8 +303,9 @@ class Graph:
     """The cheapest way through a graph, then relaxed as a string.
 
     Args:
-        codes: (M, d), the nodes; the ratio's held-out codes by default.
-        graph: a `LatentGraph` made before, to plan many times with it.
+        codes: (M, d), the nodes; the ratio's held-out codes by default. The graph of a ratio and
+            its codes is made once and kept, see `nav_utils.graphs.kept_graph`.
+        graph: a `LatentGraph` of your own.
         string: how to relax what the graph gives; String(0) leaves it as it is.
     """
 
@@ -300,29 +314,35 @@ class Graph:
     string: String = String()
 
     def plan(self, start: Proposal, ratio: Ratio, callback: Callback | None) -> Planned:
-        ends = torch.cat([start.z_a, start.z_b])
-        graph, first, count = self.with_ends(ends, ratio)
-        sources, targets = first[: len(start.z_a)], first[len(start.z_a) :]
-        ways = cheapest(graph, sources, targets)
+        graph, count = (self.graph, 0) if self.graph is not None else kept_graph(ratio, self.codes)
+        first, n = len(graph.nodes), len(start.z_a)
+        graph, before = joined(graph, torch.cat([start.z_a, start.z_b]), ratio), graph.n_evaluations
+        ways = cheapest(graph, first + np.arange(n), first + n + np.arange(n))
         warn_of_gaps(ways)
         nodes, whole = graph.nodes.to(start.z_a), []
         for way, z_a, z_b in zip(ways, start.z_a, start.z_b, strict=True):
             polygon = torch.cat([z_a[None], nodes[torch.as_tensor(way).long()], z_b[None]])
             whole.append(evenly_spaced(polygon[None], start.n_points)[0])
-        numbers = (self.string.n_steps, self.string.step_size)
-        points, more = relaxed(torch.stack(whole), ratio, *numbers, callback)
-        return points, None, count + more
+        planned = self.relax(torch.stack(whole), ratio, callback)
+        count += planned.n_evaluations + graph.n_evaluations - before
+        return planned._replace(n_evaluations=count)
 
-    def with_ends(self, ends: Tensor, ratio: Ratio) -> tuple[LatentGraph, np.ndarray, int]:
-        """The graph, the places of the ends (2 B, d) in it, and the evaluations it took."""
-        if self.graph is None:
-            graph = latent_graph(ratio, self.codes, ends)
-            first = len(graph.nodes) - len(ends) + np.arange(len(ends))
-            return graph, first, graph.n_evaluations
-        expect_shape(self.graph.nodes, [ratio.prior.dim], "graph")
-        places = NearestNeighbors(n_neighbors=1).fit(self.graph.nodes.cpu().double().numpy())
-        first = places.kneighbors(ends.cpu().double().numpy(), return_distance=False)[:, 0]
-        return self.graph, first, 0
+    def relax(self, ways: Tensor, ratio: Ratio, callback: Callback | None) -> Planned:
+        """The strings that ways (B, n, d) become; a way stays where its string is worse: points
+        too far apart leap over what lies between them.
+        """
+        planned = self.string.relax(ways, ratio, callback)
+        if planned.at_rest is None:
+            return planned
+        both = torch.stack([ways, planned.points])  # (2, B, n, d), and half-way between points:
+        log_q = in_parts(
+            ratio.log_q, torch.cat([both, both[:, :, 1:].lerp(both[:, :, :-1], 0.5)], 2)
+        )
+        before, after = log_q.amin(-1)
+        better = ~(after < before - 0.01)  # NaN stays as it is
+        points = torch.where(better[:, None, None], planned.points, ways)
+        count = planned.n_evaluations + log_q.numel()
+        return Planned(points, None, count, planned.at_rest & better)
 
 
 def warn_of_gaps(ways: list[np.ndarray]) -> None:

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from nav_utils.ratio import Ratio, in_parts
+
+LOOK = 6  # steps between two looks at which strings have come to rest
+NODES = 64  # with more than twice as many points a string first relaxes with so many
+
+
+class Relaxed(NamedTuple):
+    """What became of B strings.
+
+    Attributes:
+        points: (B, n, d), evenly spaced.
+        at_rest: (B,) bool, whether in the last six steps no point moved by more than the spacing.
+        n_evaluations: of the ratio, over all strings.
+    """
+
+    points: Tensor
+    at_rest: Tensor
+    n_evaluations: int
 
 
 def relaxed(
@@ -17,45 +34,88 @@ def relaxed(
     n_steps: int,
     step_size: float,
     callback: Callable[[dict[str, Any]], None] | None = None,
-) -> tuple[Tensor, int]:
-    """Move points (B, n, d) up log q across the path, and space them evenly along it, repeatedly.
+) -> Relaxed:
+    """Move points (B, n, d) up log q, and space them evenly along the path, repeatedly.
 
-    The force along the path is left out: it would only slide points to where codes are many. What
-    stays across vanishes on a ridge of log q. Ends are fixed. Each path stops on its own, when no
-    point moves by a hundredth of the spacing, so that it does not depend on the others.
+    What the force does along the path is undone by the even spacing; what it does across vanishes
+    on a ridge of log q. Ends are fixed. Each path has its own step, which grows while it goes on in
+    one direction, up to the spacing, and is halved when it turns back. Each stops on its own, when
+    in six steps no point has moved by more than the spacing, though the step was not too small to
+    see it: it turned back, or was as long as the spacing.
 
-    Returns:
-        The paths (B, n, d), and how many evaluations of the ratio they took.
-    Source: E, Ren and Vanden-Eijnden 2002 (string method, with the projection).
+    A step moves no point by more than the spacing, so that many points would need many steps:
+    above 128 the string relaxes with 64 of them first.
+
+    Args:
+        n_steps: at most; for a string that relaxes twice, each time.
+        step_size: the first, in units of log q's gradient.
+        callback: called after each step with a dict: step, points.
+
+    Source: E, Ren and Vanden-Eijnden 2007 (the simplified string method, without projection).
     """
-    count, moving = 0, torch.arange(len(points), device=points.device)
-    for number in range(n_steps):
+    n, count = points.shape[1], 0
+    for nodes in [NODES, n] if n > 2 * NODES else [n]:
+        points = points if nodes == points.shape[1] else evenly_spaced(points, nodes)
+        points, at_rest, more = settled(points, ratio, n_steps, step_size, callback, n)
+        count += more
+    return Relaxed(points, at_rest, count)
+
+
+def settled(
+    points: Tensor,
+    ratio: Ratio,
+    n_steps: int,
+    step_size: float,
+    callback: Callable[[dict[str, Any]], None] | None,
+    n_shown: int,
+) -> Relaxed:
+    """The loop of `relaxed`, for one number of points; the callback is shown `n_shown`."""
+    count, moving, seen = 0, torch.arange(len(points), device=points.device), points
+    steps = torch.full_like(points[:, :1, :1], step_size)  # (B, 1, 1), of the moving ones
+    last = torch.zeros_like(points)  # where the step before led
+    tried = torch.zeros_like(steps, dtype=torch.bool)  # whether steps were not too small
+    for number in range(1, n_steps + 1):
         before = points[moving]
         spacing = before.diff(dim=1).norm(dim=-1).mean(-1)[:, None, None]  # (B, 1, 1)
-        inner = before[:, 1:-1] + across(before, spacing, ratio, step_size)
-        after = evenly_spaced(torch.cat([before[:, :1], inner, before[:, -1:]], dim=1))
-        points = points.index_copy(0, moving, after)
-        count += inner.shape[0] * inner.shape[1]
+        after, steps, longest = pulled(before, ratio, steps, spacing)
+        turned = ((after - before) * last).sum((1, 2), keepdim=True) < 0
+        tried = tried | turned | longest
+        steps = torch.where(turned, steps / 2, 1.5 * steps)
+        points, last = points.index_copy(0, moving, after), after - before
+        count += after.shape[0] * (after.shape[1] - 2)
         if callback is not None:
-            callback({"step": number + 1, "points": points})
-        if number % 8 == 0:
-            still = ((after - before).norm(dim=-1) < 0.01 * spacing[..., 0]).all(-1)
-            moving = moving[~still]
+            shown = points if n_shown == points.shape[1] else evenly_spaced(points, n_shown)
+            callback({"step": number, "points": shown})
+        if number % LOOK == 0:
+            far = (after - seen).norm(dim=-1).amax(-1) > spacing.flatten()
+            on = far | ~tried.flatten()
+            moving, steps, last, seen = moving[on], steps[on], last[on], after[on]
+            tried = torch.zeros_like(tried[on])
             if len(moving) == 0:
                 break
-    return points, count
+    at_rest = torch.ones(len(points), dtype=torch.bool, device=points.device)
+    return Relaxed(points, at_rest.index_fill(0, moving, False), count)
 
 
-def across(points: Tensor, spacing: Tensor, ratio: Ratio, step_size: float) -> Tensor:
-    """The string's moves (B, n - 2, d) for its inner points, none longer than the spacing."""
+def pulled(
+    points: Tensor, ratio: Ratio, steps: Tensor, spacing: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Strings (B, n, d) after a step; the steps (B, 1, 1) as they were taken; where they are the
+    longest that are allowed, (B, 1, 1) bool.
+
+    No point moves by more than the spacing, and on average they are not even pulled so far.
+    """
     inner = points[:, 1:-1]
-    gradient = in_parts(lambda z: ratio.logit_and_grad(z)[1], inner)
-    force = ratio.prior.score(inner) - gradient  # of log q = log p - a
+    force = in_parts(ratio.score_q, inner)  # the gradient of log q
     force = torch.where(force.isfinite().all(-1, keepdim=True), force, 0)  # where a is NaN: stay
-    along = torch.nn.functional.normalize(points[:, 2:] - points[:, :-2], dim=-1)
-    move = step_size * (force - (force * along).sum(-1, keepdim=True) * along)
-    length = move.norm(dim=-1, keepdim=True)
-    return move * (spacing / torch.maximum(length, spacing).clamp_min(1e-30))
+    pull = force.norm(dim=-1, keepdim=True)
+    tiny = torch.finfo(points.dtype).tiny
+    most = spacing / pull.mean(1, keepdim=True).clamp_min(tiny)
+    longest = (steps >= most) | (pull == 0).all(1, keepdim=True)
+    steps = torch.minimum(steps, most)
+    move = force * torch.minimum(steps, spacing / pull.clamp_min(tiny))
+    moved = evenly_spaced(torch.cat([points[:, :1], inner + move, points[:, -1:]], dim=1))
+    return moved, steps, longest
 
 
 def evenly_spaced(points: Tensor, n: int | None = None) -> Tensor:

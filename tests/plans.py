@@ -51,3 +51,6 @@ class Broken(ExactRatio):
     def logit_and_grad(self, z):
         a, gradient = super().logit_and_grad(z)
         return a, gradient.masked_fill(a.isnan().unsqueeze(-1), float("nan"))
+
+    def score_q(self, z):
+        return super().score_q(z).masked_fill(self.logit(z).isnan().unsqueeze(-1), float("nan"))

@@ -1,13 +1,17 @@
 """Graphs of latent space: their edges, their ways, and the paths that they give."""
 
+import gc
+import itertools
 import math
 import warnings
 
+import numpy as np
 import pytest
 import torch
+from scipy.sparse import csgraph
 
-from nav_utils.densities import GaussianMixture, kde_log_prob, ring
-from nav_utils.graphs import latent_graph
+from nav_utils.densities import GaussianMixture, c_shape, kde_log_prob, ring
+from nav_utils.graphs import KEPT, cheapest, kept_graph, latent_graph
 from nav_utils.interpolation import lerp
 from nav_utils.navigation import Graph, PathStatus, String, navigate
 from nav_utils.pretrained import load_pretrained
@@ -19,16 +23,50 @@ Z = points([1.0, 0.0], [0.0, 1.0])
 # ---- the graph ----
 
 
-def test_a_graph_made_before_gives_the_same_up_to_the_end_nodes():
+def test_the_graph_of_a_ratio_and_its_codes_is_made_once():
     for name, least in (("ring", -1.64), ("C", -1.55)):
-        ratio = PROBLEMS[name]
+        ratio = ExactRatio(PROBLEMS[name].q)
         graph = latent_graph(ratio)
-        own, given = (navigate(*ENDS[name], ratio, Graph(graph=g)) for g in (None, graph))
-        assert worst(given, ratio.q) >= least
-        assert (own.points - given.points).norm(dim=-1).max() < 0.1
-        assert graph.nodes.shape == (81 * 81, 2)
-        # 81 * 81 places have 4 * 80 * 81 + ... edges; two ends have eight each.
-        assert own.n_evaluations - given.n_evaluations >= graph.n_evaluations
+        first, again = (navigate(*ENDS[name], ratio) for _ in range(2))
+        given = navigate(*ENDS[name], ratio, Graph(graph=graph))
+        assert worst(first, ratio.q) >= least and graph.nodes.shape == (81 * 81, 2)
+        assert torch.equal(first.points, again.points) and torch.equal(first.points, given.points)
+        # 81 x 81 places have 4 x 80 x 81 edges less those over the corners; two ends have eight.
+        assert graph.n_evaluations == 2 * 80 * 81 + 2 * 80 * 80
+        assert first.n_evaluations - given.n_evaluations == graph.n_evaluations + 64
+        assert again.n_evaluations - given.n_evaluations == 64, "a look whether it still holds"
+
+
+def test_a_kept_graph_is_made_anew_for_other_codes_and_a_ratio_that_has_changed():
+    ratio = ExactRatio(ring(), n=300)
+    graph, _ = kept_graph(ratio)
+    assert kept_graph(ratio, ratio.held_out.clone())[0] is graph, "what counts is their content"
+    other, count = kept_graph(ratio, ratio.held_out[:200])
+    assert other is not graph and count > other.n_evaluations
+    ratio.q = c_shape()
+    changed, _ = kept_graph(ratio, ratio.held_out[:200])
+    assert changed is not other and abs(changed.costs - other.costs).max() > 1
+    assert kept_graph(ratio, ratio.held_out[:200])[0] is changed
+    del ratio
+    gc.collect()
+    kept = [id(graph) for _, graph, _ in KEPT.values()]
+    assert id(changed) not in kept, "no longer than its ratio"
+
+
+def test_a_search_that_stops_early_finds_the_cheapest_way_all_the_same():
+    z = RING.q.sample(40, generator(8))
+    graph = latent_graph(RING, ends=z, resolution=31)
+    first = len(graph.nodes) - 40
+    sources, targets = first + np.arange(20), first + 20 + np.arange(20)
+    whole = csgraph.dijkstra(graph.costs, indices=sources)
+    ways = cheapest(graph, np.append(sources, 5), np.append(targets, 600))  # and of two places
+    for source, target, way in zip(sources, targets, ways[:-1], strict=True):
+        assert way[0] == source and way[-1] == target
+        found = sum(graph.costs[i, j] for i, j in itertools.pairwise(way[:-1]))
+        found += graph.costs[target, way[-2]]
+        row = graph.costs[target]
+        assert found == pytest.approx((whole[source - first][row.indices] + row.data).min())
+    assert ways[-1][0] == 5 and ways[-1][-1] == 600
 
 
 def test_the_edges_of_a_grid_lead_to_eight_neighbours_and_cost_length_over_density():

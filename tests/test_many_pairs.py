@@ -19,6 +19,10 @@ class Counting(ExactRatio):
         self.asked.append(z.numel() // z.shape[-1])
         return super().logit(z)
 
+    def score_q(self, z):
+        self.asked.append(z.numel() // z.shape[-1])
+        return super().score_q(z)
+
 
 def test_the_ratio_is_asked_about_so_many_points_at_a_time():
     counting = Counting(RING.q)
@@ -43,18 +47,19 @@ def test_parts_are_of_nearly_one_size_and_keep_their_order():
     assert torch.equal(in_parts(lambda points: 2 * points, z), 2 * z)
 
 
-def test_the_graph_is_searched_from_so_many_places_at_a_time(monkeypatch):
+def test_the_graph_is_searched_once_from_every_start(monkeypatch):
     z = RING.q.sample(12, generator(1))
     z[3] = z[0]  # two pairs with one start
     together = navigate(z[:6], z[6:], RING, Graph())
     searches, dijkstra = [], graphs.csgraph.dijkstra
 
     def noted(*arguments, indices, **options):
-        searches.append(len(indices))
+        searches.append(indices)
         return dijkstra(*arguments, indices=indices, **options)
 
     monkeypatch.setattr(graphs.csgraph, "dijkstra", noted)
-    monkeypatch.setattr(graphs, "SOURCES", 2)
-    in_turn = navigate(z[:6], z[6:], RING, Graph())
-    assert searches == [2, 2, 2]
-    assert torch.equal(in_turn.points, together.points)
+    again = navigate(z[:6], z[6:], RING, Graph())
+    assert len(searches) == 1 + 6, "from the middle, then from each end: two are nodes twice"
+    assert torch.equal(again.points, together.points)
+    alone = navigate(z[3:4], z[9:10], RING, Graph())
+    torch.testing.assert_close(together.points[3:4], alone.points, atol=1e-5, rtol=0)

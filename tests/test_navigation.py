@@ -1,5 +1,7 @@
 """Paths against densities that are known exactly, and each planner against its own description."""
 
+import math
+
 import pytest
 import torch
 
@@ -248,21 +250,54 @@ def test_no_step_of_a_string_is_longer_than_its_spacing():
 
 
 def test_on_a_ridge_nothing_moves():
-    """Along an axis of a stretched normal the force is along the path: it must not count."""
+    """Along an axis of a stretched normal the force is along the path: the spacing undoes it."""
     ratio = ExactRatio(GaussianMixture([[0.0, 0.0]], points([0.9, 0.3])))
     z_a, z_b = points([-1.5, 0.0]), points([1.5, 0.0])
     path = navigate(z_a, z_b, ratio, "string", proposal="linear", n_points=31)
     line = lerp(z_a, z_b, torch.linspace(0, 1, 31))
     torch.testing.assert_close(path.points, line, atol=1e-5, rtol=0)
-    assert path.n_evaluations == 29 + 400, "one step shows it"
+    assert path.at_rest.tolist() == [True] and path.n_evaluations == 6 * 29 + 400, "one look"
 
 
-def test_a_string_moves_across_itself_only():
-    """Beside the ridge each point steps one spacing towards it, however hard log q pulls along."""
-    ratio = ExactRatio(GaussianMixture([[0.0, 0.0]], points([0.9, 0.3])))
-    z_a, z_b = points([-1.5, 0.2]), points([1.5, 0.2])
-    path = navigate(z_a, z_b, ratio, String(1, 1e6), proposal="linear", n_points=31)
-    assert path.points[0, 2:-2, 1].tolist() == pytest.approx([0.1] * 27, abs=1e-5)
+def test_the_first_step_of_a_string_hardly_matters():
+    """Each string finds its own: on a ring of another size too."""
+    for scale in (1.0, 50.0):
+        ratio = ExactRatio(
+            GaussianMixture(scale * ring().means, 0.25 * scale),
+            GaussianMixture([[0.0, 0.0]], scale),
+        )
+        z_a, z_b = (scale * z for z in ENDS["ring"])
+        found = [
+            navigate(z_a, z_b, ratio, String(200, first), proposal="linear", n_points=32)
+            for first in (1e-3 * scale**2, 0.02, 1e6)
+        ]
+        for path in found:
+            assert path.at_rest.tolist() == [True] and path.status.tolist() == [PathStatus.REACHED]
+            assert path.bottleneck + 2 * math.log(scale) == pytest.approx(-1.628, abs=2e-3)
+
+
+@pytest.mark.parametrize("n_points", [16, 512])
+def test_a_string_says_whether_it_has_come_to_rest(n_points):
+    z_a, z_b = points([1.3, 0.0], [-1.3, 0.02]), points([1.3, 0.0], [1.3, 0.0])
+
+    def string(n_steps):
+        return navigate(z_a, z_b, RING, String(n_steps), proposal="linear", n_points=n_points)
+
+    assert string(6).at_rest.tolist() == [True, False], "a point, and a path with far to go"
+    assert string(0).at_rest is None, "nothing was relaxed"
+    settled = string(200)
+    assert settled.at_rest.all() and settled.points.shape == (2, n_points, 2)
+    assert (worst(settled, RING.q) > -1.64).all() and (settled.tear < 1.5).all()
+    assert navigate(z_a, z_b, RING, "straight").at_rest is None
+
+
+def test_a_planner_of_ones_own_may_leave_out_what_it_does_not_know():
+    class Mine:
+        def plan(self, start, ratio, callback):
+            return start.points(), None, 7
+
+    path = navigate(*ENDS["ring"], RING, Mine())
+    assert path.n_evaluations == 407 and path.at_rest is None
 
 
 def test_no_steps_leave_the_proposal():

@@ -172,7 +172,7 @@ def test_nothing_is_perfect(space):
     assert odd["step by step, literal"][2] > odd["straight line"][2]
     if space == "mnist-16d":
         assert odd["step by step, literal"][1] > 5
-        assert odd["graph, then string"][1] > odd["straight line"][1]
+        assert abs(odd["graph, then string"][1] - odd["straight line"][1]) < 1
     else:
         assert odd["step by step, literal"][0] > 0.5
 
@@ -196,7 +196,8 @@ def test_a_planned_path_costs_evaluations_length_and_typicality(space, crowded):
     """Evaluations, length, |z| and per cent above the upper quartile."""
     bills = table(f"{space}: real codes have |z|", PLANNERS)
     loop, graph = bills["step by step, literal"], bills["graph, then string"]
-    assert graph[0] > 5 * loop[0] and graph[3] > crowded > 25
+    assert bills["string"][0] > 1.8 * loop[0] and graph[0] > 1.5 * loop[0]
+    assert graph[3] > crowded > 25
     assert graph[1] > 1.3 and graph[2] < numbers("13", f"{space}: real codes have |z| =")[0]
     if space == "mnist-16d":
-        assert 4 < graph[1] < 5
+        assert 3.5 < graph[1] < 4.6 and graph[0] > 2 * bills["string"][0], "the graph is counted"

@@ -79,7 +79,9 @@ def test_in_eight_dimensions_d_buys_length_and_the_string_does_harm():
         assert found["with D"][measure] < (1 + slack) * found["without D"][measure]
     assert found["with D"][2] < 0.75 * found["without D"][2]
     assert found["and string"][1] > 1.5 * found["with D"][1]
+    assert found["and string"][1] > 0.9 * found["line"][1]
     assert "'and string': 30}" in line("17", "d = 8: of 30 paths")
+    assert after("d = 8: of 30 paths", 3 + len(PLANNED))[-1][0] > 0.2, "though the ratio praises it"
 
 
 @pytest.mark.parametrize("d", [2, 8])

@@ -115,60 +115,56 @@ function* stepwise(proposal, task) {
   return { points, status, trace, walked };
 }
 
-/**
- * Move points up log q across the path, and space them evenly along it, repeatedly; ends stay.
- *
- * The force along the path is left out: it would only slide points to where codes are many. It
- * ends when no point moves by a hundredth of the spacing.
- */
-function* string(proposal, task) {
-  const n = proposal.length / 2;
-  const trace = task.trace ? [] : null;
-  let points = proposal;
-  let still = false;
-  for (let number = 0; number < task.state.steps && !still; number++) {
-    const before = points;
-    const spacing = sum(gapsOf(before)) / (n - 1);
-    points = evenlySpaced(yield* across(before, spacing, task), n);
-    trace?.push(points);
-    still = number % 8 === 0 && largestMove(before, points) < 0.01 * spacing;
-  }
-  return { points, status: new Int8Array(n), trace };
-}
+const LOOK = 6; // steps between two looks
 
-/** The string after a move of its inner points, none longer than the spacing. */
-function* across(points, spacing, { state, field, space: { prior } }) {
-  const moved = points.slice();
+/**
+ * Move points up log q, and space them evenly along the path, repeatedly; ends stay.
+ *
+ * The step grows while the path goes on in one direction, up to the spacing, and is halved when it
+ * turns back. It ends when in six steps no point has moved by more than the spacing, though the
+ * step was not too small to see it.
+ */
+function* string(proposal, { state, field, space: { prior }, trace }) {
+  const n = proposal.length / 2;
+  const frames = trace ? [] : null;
   const out = new Float64Array(3);
   const score = new Float64Array(2);
-  for (let i = 2; i < points.length - 2; i += 2) {
-    if ((i / 2) % SLICE === 1) yield;
-    field.evaluate(points[i], points[i + 1], out);
-    prior.score(points[i], points[i + 1], score);
-    const fx = score[0] - out[1]; // the force, the gradient of log q
-    const fy = score[1] - out[2];
-    if (!Number.isFinite(fx + fy)) continue; // stay
-    let tx = points[i + 2] - points[i - 2];
-    let ty = points[i + 3] - points[i - 1];
-    const norm = Math.max(length(tx, ty), 1e-12);
-    tx /= norm;
-    ty /= norm;
-    const along = fx * tx + fy * ty;
-    const dx = state.eta * (fx - along * tx);
-    const dy = state.eta * (fy - along * ty);
-    const factor = spacing / Math.max(length(dx, dy), spacing, 1e-30);
-    moved[i] += dx * factor;
-    moved[i + 1] += dy * factor;
+  let [points, seen, step] = [proposal, proposal, state.eta];
+  let last = []; // where the step before led; none did: NaN, which is not below 0
+  let tried = false; // whether steps were not too small
+  for (let number = 1; number <= state.steps; number++) {
+    const force = new Float64Array(2 * n); // the gradient of log q
+    const spacing = sum(gapsOf(points)) / (n - 1);
+    let pull = 0;
+    for (let i = 2; i < 2 * n - 2; i += 2) {
+      if ((i / 2) % SLICE === 1) yield;
+      field.evaluate(points[i], points[i + 1], out);
+      prior.score(points[i], points[i + 1], score);
+      const f = [score[0] - out[1], score[1] - out[2]];
+      if (!Number.isFinite(f[0] + f[1])) continue; // stay
+      force.set(f, i);
+      pull += length(...f) / (n - 2);
+    }
+    const most = spacing / pull || 0;
+    const longest = step >= most || !pull;
+    step = Math.min(step, most);
+    const factor = (i) => Math.min(step, spacing / length(force[i], force[i ^ 1]) || 0);
+    const after = evenlySpaced(
+      points.map((x, i) => x + force[i] * factor(i)),
+      n,
+    );
+    const move = after.map((x, i) => x - points[i]);
+    const turned = sum(move.map((x, i) => x * last[i])) < 0;
+    tried ||= turned || longest;
+    step *= turned ? 0.5 : 1.5;
+    [points, last] = [after, move];
+    frames?.push(points);
+    if (number % LOOK) continue;
+    const far = (x, i) => length(x - seen[i], points[i ^ 1] - seen[i ^ 1]) > spacing;
+    if (tried && !points.some(far)) break;
+    [seen, tried] = [points, false];
   }
-  return moved;
-}
-
-function largestMove(before, after) {
-  let largest = 0;
-  for (let i = 0; i < after.length; i += 2) {
-    largest = Math.max(largest, length(after[i] - before[i], after[i + 1] - before[i + 1]));
-  }
-  return largest;
+  return { points, status: new Int8Array(n), trace: frames };
 }
 
 /** n points, Float64Array(2n), at equal distances along the polygon through points. */

@@ -183,7 +183,7 @@ export const en = {
       `z \u2190 z \u2212 \u03b7 \u00b7 ${minus(c)} \u2207a / (|\u2207a|\u00b2 + 0.001), no longer than \u00bd; ` +
       "a step that overshoots is taken back and halved",
     score: (c, prior) => `${ascent(prior)}, no longer than \u00bd`,
-    string: (c, prior) => `${ascent(prior)}, across the path; then evenly spaced`,
+    string: (c, prior) => `${ascent(prior)}; then evenly spaced`,
     noise: "; plus noise",
   },
 

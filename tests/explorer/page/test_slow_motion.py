@@ -98,7 +98,7 @@ FORMULAS = {
     "gauss_newton": "z ← z − η · a ∇a / (|∇a|² + 0.001), no longer than ½; "
     "a step that overshoots is taken back and halved",
     "score": "z ← z + η (−z − ∇a), no longer than ½",
-    "string": "z ← z + η (−z − ∇a), across the path; then evenly spaced",
+    "string": "z ← z + η (−z − ∇a); then evenly spaced",
 }
 
 
