@@ -163,6 +163,9 @@ def claim_6(ground: Ground) -> Rows:
         for ratio in (left, ground.ratio)
     ]
     rows["of what the refit finds, the left over finds"] = shares(gains[0] / gains[1])
+    card = ground.space.card
+    losses = card["losses" if "losses" in card else "losses of the last epoch (nats)"]
+    rows["reconstruction in training, nats"] = found(losses["reconstruction"], "number")
     return rows
 
 
@@ -273,14 +276,14 @@ def write(
         for name, groups in (spaces | more).items()
     }
     some, others = set(wanted) & set(PER_SPACE), set(PER_SPACE) - set(wanted)
-    if some and others and counted != before["spaces"]:
+    if some and others and any(counted[name] != before["spaces"].get(name) for name in spaces):
         sys.exit(f"the spaces are not those of {', '.join(sorted(others))}: measure these too")
     results = before["claims"]
     for claim in wanted:
         results[claim] = measured(claim, spaces, more, False)
         content = {
             "command": before["command"],
-            "spaces": counted if some else before["spaces"],
+            "spaces": before["spaces"] | counted if some else before["spaces"],
             "claims": {claim: results[claim] for claim in CLAIMS if claim in results},
         }
         RESULTS.write_text(json.dumps(content, indent=2) + "\n")

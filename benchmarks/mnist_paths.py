@@ -139,7 +139,7 @@ def on_mnist(name: str) -> dict[str, dict[str, str]]:
         planned = time.perf_counter()
         report = evaluate(path, reference, n=64)
         columns[method] = {
-            key: getattr(report, field).double().numpy() for key, field in FIELDS.items()
+            key: getattr(report, field).double().numpy().round(6) for key, field in FIELDS.items()
         }
         arrived = (path.points[:, -1] - path.z_b).norm(dim=-1) < 1e-5
         about[method] = {"arrive": f"{100 * float(arrived.double().mean()):.0f} %"}

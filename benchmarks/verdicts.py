@@ -20,7 +20,8 @@ def half_of_the_gap(rows: dict[str, dict[str, str]]) -> str:
         told.append(f"{name}: {share}")
         if share == "no gap":
             told[-1] += f" (linear {rows[LINE][name]}, codes {rows[CODES][name]})"
-    passed = [method for method in rows if method not in (CODES, LINE) and does_half(rows[method])]
+    compared = [method for method in rows if f"gap closed, {GAPS[0]}" in rows[method]]
+    passed = [method for method in compared if does_half(rows[method])]
     return f"by {', '.join(passed) or 'NO method'}; {OURS} closes in {', in '.join(told)}"
 
 

@@ -201,3 +201,36 @@ def test_a_planned_path_costs_evaluations_length_and_typicality(space, crowded):
     assert graph[1] > 1.3 and graph[2] < numbers("13", f"{space}: real codes have |z| =")[0]
     if space == "mnist-16d":
         assert 3.5 < graph[1] < 4.6 and graph[0] > 2 * bills["string"][0], "the graph is counted"
+
+
+AS_LONG = {
+    "mnist-2d": {"string": "3", "graph, then string": "3"},
+    "mnist-16d": {"string": "5", "graph, then string": "7.5"},
+}
+POWERS = {"mnist-2d": ("1", "3", "8"), "mnist-16d": ("1", "5", "7.5", "8", "17")}
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_a_graph_that_asks_no_discriminator_is_about_as_good_at_equal_length(space):
+    graphs = {power: f"k-NN graph, length^{power}" for power in POWERS[space]}
+    found = table(f"{space:>26}   confidence", (*AS_LONG[space], *graphs.values()))
+    line = means(space)["straight line"]
+    for planner, power in AS_LONG[space].items():
+        mine, other = found[planner], found[graphs[power]]
+        assert mine[2] == pytest.approx(other[2], rel=0.07), "as long"
+        assert abs(mine[0] - other[0]) < 0.02 and abs(mine[1] - other[1]) < 0.05
+        assert other[0] > line[0] and other[1] < line[1], "better than a line"
+        assert mine[3] > 500 and other[3] == 0
+    lengths = [found[name][2] for name in graphs.values()]
+    assert lengths == sorted(lengths), "the power sets the length"
+
+
+def test_what_the_discriminator_buys_is_small_and_not_always_a_gain():
+    """Planner less k-NN graph of its length: mean, low and high."""
+    rows = [row for row in printed("13") if " less length^" in row]
+    found = [[t.value for t in tokens(row.split(": ")[1])[0]] for row in rows]
+    assert len(found) == 8  # string and graph in two spaces, confidence and cycle error
+    (plane_sure, _, _, graph_cycle), (sure, cycle, graph_sure, _) = found[:4], found[4:]
+    assert plane_sure[0] < 0 and graph_cycle[2] < 0  # less confident; a smaller cycle error
+    assert sure[1] < 0 < sure[2] and cycle[1] < 0 < cycle[2]  # no difference
+    assert graph_sure[1] > 0 and graph_sure[2] < 0.02
