@@ -16,7 +16,9 @@ test("a query says only what differs, and is read back", () => {
 });
 
 test("what a link says wrong is told, and the usual values stand", () => {
-  const { settings, faults } = fromQuery("lambda=abc&objective=__proto__&data=ring&x=1&beta=&seed=NaN");
+  const { settings, faults } = fromQuery(
+    "lambda=abc&objective=__proto__&data=ring&x=1&beta=&seed=NaN",
+  );
   assert.deepEqual(settings, clamped({ data: "ring" }));
   assert.deepEqual(faults, ["lambda=abc", "objective=__proto__", "x=1", "beta=", "seed=NaN"]);
   assert.match(en.badLink(faults), /lambda=abc, objective=__proto__/);
@@ -31,8 +33,12 @@ test("a setting that a run does not use is known, and what begins a fresh model"
   assert.ok(of({}).includes("beta") && !of({}).includes("lambda"));
   assert.ok(of({ objective: "plain" }).includes("penalty"));
   assert.ok(!of({ objective: "variational" }).includes("beta"));
-  assert.ok(of({ optimisers: "two" }).includes("penalty") && !of({ optimisers: "two" }).includes("tiny"));
-  assert.ok(of({ data: "ring" }).includes("objective") && !of({ data: "ring" }).includes("penalty"));
+  assert.ok(
+    of({ optimisers: "two" }).includes("penalty") && !of({ optimisers: "two" }).includes("tiny"),
+  );
+  assert.ok(
+    of({ data: "ring" }).includes("objective") && !of({ data: "ring" }).includes("penalty"),
+  );
   const fresh = (patch) => isFresh(patch, DEFAULTS);
   assert.ok(fresh({ seed: 1 }) && fresh({ data: "ring" }) && fresh({ objective: "variational" }));
   assert.ok(!fresh({ seed: 0 }) && !fresh({ objective: "plain" }) && !fresh({ lambda: 1 }));
@@ -40,7 +46,9 @@ test("a setting that a run does not use is known, and what begins a fresh model"
 
 test("each loss's gradient moves the modules that its loss is computed from", () => {
   const moved = (objective, part) =>
-    [...toText(diagram(objective, part, en.flow)).matchAll(/>([a-zA-Z ]+) \u2191</g)].map(([, x]) => x);
+    [...toText(diagram(objective, part, en.flow)).matchAll(/>([a-zA-Z ]+) \u2191</g)].map(
+      ([, x]) => x,
+    );
   assert.deepEqual(moved("adversarial", "reconstruction"), ["encoder", "decoder"]);
   assert.deepEqual(moved("adversarial", "adversarial"), ["encoder"]);
   assert.deepEqual(moved("adversarial", "discriminator"), ["discriminator"]);
@@ -57,15 +65,24 @@ test("each loss's gradient moves the modules that its loss is computed from", ()
 test("losses are averaged over pieces of the run, without those that there are not", () => {
   const history = new History();
   history.add(Float32Array.of(1, 40, NaN, 1, 2, 20, NaN, 2, 3, 10, 6, 3, 4, 10, 8, NaN));
-  assert.deepEqual(history.means(1, 2), [[2, 30], [4, 10]]);
+  assert.deepEqual(history.means(1, 2), [
+    [2, 30],
+    [4, 10],
+  ]);
   assert.deepEqual(history.means(2, 2), [[4, 7]]);
-  assert.deepEqual(history.means(3, 4).map(([k]) => k), [1, 2, 3]);
+  assert.deepEqual(
+    history.means(3, 4).map(([k]) => k),
+    [1, 2, 3],
+  );
   history.clear();
   assert.equal(history.last, null);
 });
 
 test("sentences for what went well and what did not", () => {
-  const report = { step: 76, losses: { reconstruction: 27, adversarial: 5.4, discriminator: Infinity } };
+  const report = {
+    step: 76,
+    losses: { reconstruction: 27, adversarial: 5.4, discriminator: Infinity },
+  };
   const said = en.diverged({ ...report, weights: false, tries: [["learningRate", "smaller"]] });
   assert.match(said, /diverged at step 76.*discriminator infinite.*a smaller learning rate/);
 });

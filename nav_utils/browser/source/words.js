@@ -9,5 +9,4 @@ export const plain = (x, digits = 2) => x.toFixed(digits);
 export const short = (x) => String(Number(x.toPrecision(3))).replace("-", "\u2212");
 
 /** Texts in the language of an element, of those that there are; else in English. */
-export const wordsFor = (el, texts) =>
-  texts[el.closest("[lang]")?.lang?.slice(0, 2)] ?? texts.en;
+export const wordsFor = (el, texts) => texts[el.closest("[lang]")?.lang?.slice(0, 2)] ?? texts.en;

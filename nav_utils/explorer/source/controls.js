@@ -1,6 +1,14 @@
 // The controls: each knows how it shows a state and what it changes in one.
 
-import { check, hearField, labelled, menu, number, numberBox, slider } from "../../browser/source/fields.js";
+import {
+  check,
+  hearField,
+  labelled,
+  menu,
+  number,
+  numberBox,
+  slider,
+} from "../../browser/source/fields.js";
 import { box, make } from "../../browser/source/make.js";
 
 const LOG_ETA = [-3, 2, 0.02]; // lowest, highest, step of log10(eta)

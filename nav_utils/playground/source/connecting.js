@@ -19,8 +19,10 @@ export function connecting(engine, { Worker = globalThis.Worker } = {}) {
       made?.terminate?.();
       const why = error?.message || "workers are refused";
       if (ready) ready(null, why);
-      else
+      else {
+        hub = null; // the next playground begins another
         for (const report of open.values()) report({ type: "error", text: `the worker: ${why}` });
+      }
       ready = null;
     };
     try {

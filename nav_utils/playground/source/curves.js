@@ -65,10 +65,14 @@ export function drawLosses(context, canvas, history, { theme, words, end, hasD, 
 
 function panel(context, box, lines, marks, last, theme) {
   const { left, right, top, bottom } = MARGIN;
-  const values = [...lines.flatMap(({ points }) => points.map(([, x]) => x)), ...marks.map((m) => m.at)];
+  const values = [
+    ...lines.flatMap(({ points }) => points.map(([, x]) => x)),
+    ...marks.map((m) => m.at),
+  ];
   const [low, high] = range(values);
   const x = (k) => box.left + left + (k / last) * (box.width - left - right);
-  const y = (v) => box.top + box.height - bottom - ((v - low) / (high - low)) * (box.height - top - bottom);
+  const y = (v) =>
+    box.top + box.height - bottom - ((v - low) / (high - low)) * (box.height - top - bottom);
   context.font = FONT;
   context.textBaseline = "middle";
   context.lineWidth = 1;
@@ -80,12 +84,34 @@ function panel(context, box, lines, marks, last, theme) {
   context.fillText(String(last), x(last), y(low) + 10);
   context.textAlign = "left";
   for (const { at, text } of marks) {
-    stroke(context, [[0, at], [last, at]], x, y, theme.faint, [2, 3], 1.2);
+    stroke(
+      context,
+      [
+        [0, at],
+        [last, at],
+      ],
+      x,
+      y,
+      theme.faint,
+      [2, 3],
+      1.2,
+    );
   }
   let from = x(0);
   for (const { name, points, dash } of lines) {
     stroke(context, points, x, y, theme.text, dash, 1.8);
-    stroke(context, [[0, 0], [1, 0]], (k) => from + 18 * k, () => box.top + 9, theme.text, dash, 1.8);
+    stroke(
+      context,
+      [
+        [0, 0],
+        [1, 0],
+      ],
+      (k) => from + 18 * k,
+      () => box.top + 9,
+      theme.text,
+      dash,
+      1.8,
+    );
     context.fillText(name, from + 22, box.top + 9);
     from += 34 + context.measureText(name).width;
   }
@@ -135,7 +161,18 @@ export function drawReliability(context, canvas, { leftOver, fresh }, { theme, w
   context.textBaseline = "middle";
   context.strokeStyle = theme.faint;
   context.strokeRect(x(0), y(1), x(1) - x(0), y(0) - y(1));
-  stroke(context, [[0, 0], [1, 1]], x, y, theme.faint, [2, 3], 1.2);
+  stroke(
+    context,
+    [
+      [0, 0],
+      [1, 1],
+    ],
+    x,
+    y,
+    theme.faint,
+    [2, 3],
+    1.2,
+  );
   context.fillStyle = theme.text;
   context.textAlign = "left";
   context.fillText(words.reliabilityAxis, x(0), 9);
@@ -148,7 +185,18 @@ export function drawReliability(context, canvas, { leftOver, fresh }, { theme, w
   ]) {
     for (const { predicted, observed, count, low, high } of judged?.bins ?? []) {
       if (!count) continue;
-      stroke(context, [[predicted, low], [predicted, high]], x, y, theme.text, [], 1);
+      stroke(
+        context,
+        [
+          [predicted, low],
+          [predicted, high],
+        ],
+        x,
+        y,
+        theme.text,
+        [],
+        1,
+      );
       context.beginPath();
       if (hollow) context.rect(x(predicted) - 4, y(observed) - 4, 8, 8);
       else context.arc(x(predicted), y(observed), 4.5, 0, 2 * Math.PI);

@@ -21,16 +21,37 @@ const PLACES = {
 const MODULES = ["encoder", "decoder", "D"];
 const LOSSES = ["reconstruction", "adversarial", "discriminator"];
 const FORWARD = {
-  encode: [["x", "encoder"], ["encoder", "z"]],
-  decode: [["z", "decoder"], ["decoder", "rebuilt"]],
+  encode: [
+    ["x", "encoder"],
+    ["encoder", "z"],
+  ],
+  decode: [
+    ["z", "decoder"],
+    ["decoder", "rebuilt"],
+  ],
   prior: [["prior", "D"]],
-  judge: [["prior", "D"], ["z", "D"]],
+  judge: [
+    ["prior", "D"],
+    ["z", "D"],
+  ],
 };
 // From a loss back, box by box; gradients move the modules that they come to.
 const BACKWARD = {
-  reconstruction: [["reconstruction", "rebuilt"], ["rebuilt", "decoder"], ["decoder", "z"], ["z", "encoder"]],
-  adversarial: [["adversarial", "D"], ["D", "z"], ["z", "encoder"]],
-  variational: [["adversarial", "z"], ["z", "encoder"]],
+  reconstruction: [
+    ["reconstruction", "rebuilt"],
+    ["rebuilt", "decoder"],
+    ["decoder", "z"],
+    ["z", "encoder"],
+  ],
+  adversarial: [
+    ["adversarial", "D"],
+    ["D", "z"],
+    ["z", "encoder"],
+  ],
+  variational: [
+    ["adversarial", "z"],
+    ["z", "encoder"],
+  ],
   discriminator: [["discriminator", "D"]],
 };
 const MOVES = {
@@ -39,7 +60,13 @@ const MOVES = {
   variational: ["encoder"],
   discriminator: ["D"],
 };
-const INK = { forward: "#5b6370", reconstruction: "#7a0177", adversarial: "#08519c", variational: "#08519c", discriminator: "#b35806" };
+const INK = {
+  forward: "#5b6370",
+  reconstruction: "#7a0177",
+  adversarial: "#08519c",
+  variational: "#08519c",
+  discriminator: "#b35806",
+};
 
 /** The parts of one step of a route, in order. */
 export function partsOf(objective) {
@@ -68,11 +95,14 @@ export function diagram(objective, part, words) {
   const forward = Object.entries(FORWARD).flatMap(([name, edges]) =>
     parts.includes(name) ? edges.map((edge) => [edge, name === part]) : [],
   );
-  const losses = [["rebuilt", "reconstruction"], ["D", "adversarial"], ["D", "discriminator"]]
+  const losses = [
+    ["rebuilt", "reconstruction"],
+    ["D", "adversarial"],
+    ["D", "discriminator"],
+  ]
     .map(([from, to]) => (to === "adversarial" && !hasD ? ["z", to] : [from, to]))
     .filter(([, to]) => names.includes(to));
-  const label = (name) =>
-    name === "adversarial" && !hasD ? words.kl : words[name];
+  const label = (name) => (name === "adversarial" && !hasD ? words.kl : words[name]);
   return [
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words.title },
@@ -125,13 +155,17 @@ function arrow([from, to], colour, width, aside) {
   const length = Math.hypot(x2 - x1, y2 - y1);
   const [ux, uy] = [(x2 - x1) / length, (y2 - y1) / length];
   const reach = (name) => {
-    return Math.min(halfOf(name) / Math.max(Math.abs(ux), 1e-9), BOX.h / 2 / Math.max(Math.abs(uy), 1e-9));
+    return Math.min(
+      halfOf(name) / Math.max(Math.abs(ux), 1e-9),
+      BOX.h / 2 / Math.max(Math.abs(uy), 1e-9),
+    );
   };
   const [a, b] = [reach(from) + 1, length - reach(to) - 2];
   const point = (t, side = 0) =>
     [x1 + t * ux - (aside + side) * uy, y1 + t * uy + (aside + side) * ux].map((v) => v.toFixed(1));
   const head = 5 + width;
-  const path = `M${point(a)}L${point(b - head + 1)}M${point(b - head, -head / 2)}L${point(b)}L${point(b - head, head / 2)}Z`;
+  const tip = `M${point(b - head, -head / 2)}L${point(b)}L${point(b - head, head / 2)}Z`;
+  const path = `M${point(a)}L${point(b - head + 1)}${tip}`;
   return ["path", { d: path, stroke: colour, "stroke-width": width, fill: colour }, []];
 }
 

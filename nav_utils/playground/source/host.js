@@ -61,7 +61,8 @@ const KEYS = Object.keys(DEFAULTS);
 /** The same settings as a line of Python. */
 function inPython(settings) {
   const given = KEYS.filter((key) => settings[key] !== DEFAULTS[key]);
-  return `Playground(${given.map((key) => `${traitOf(key)}=${JSON.stringify(settings[key])}`).join(", ")})`;
+  const words = given.map((key) => `${traitOf(key)}=${JSON.stringify(settings[key])}`);
+  return `Playground(${words.join(", ")})`;
 }
 
 /** The module whose text is given. */
@@ -77,7 +78,8 @@ function render({ model, el }) {
   const figure = make("div", { "data-lm-suppress-shortcuts": "true" });
   el.append(figure);
   try {
-    const read = () => clamped(Object.fromEntries(KEYS.map((key) => [key, model.get(traitOf(key))])));
+    const read = () =>
+      clamped(Object.fromEntries(KEYS.map((key) => [key, model.get(traitOf(key))])));
     let writing = false;
     const write = (values) => {
       writing = true;

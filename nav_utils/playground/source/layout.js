@@ -60,7 +60,7 @@ export function layout(words) {
   return parts;
 }
 
-/** The smaller figures, each with its sentence below: in `beside` while there is something to show. */
+/** The smaller figures, each with a sentence below: in the page while there is something to show. */
 function figures(canvas, words) {
   const found = {};
   for (const name of ["fresh", "truth", "error", "reliability"]) {

@@ -67,8 +67,8 @@
 //     ece, bins: [{ predicted, observed, count, low, high }] (reliability; 95 % interval) } } }
 //   leftOver is null for "plain" and "variational".
 //
-// { type: "export", space: Uint8Array (a safetensors file that nav_utils.playground.trained_space
-//   reads), payload: Uint8Array (as nav_utils.explorer.payload makes: readPayload reads it) }
+// { type: "export", space: Uint8Array (a safetensors file for trained_space of
+//   nav_utils/playground/spaces.py), payload: Uint8Array (as nav_utils.explorer.payload makes: readPayload reads it) }
 //
 // { type: "diverged", step, losses: { reconstruction, adversarial, discriminator }, weights (true:
 //   a weight was not finite), tries: names of settings to make smaller or larger, as in

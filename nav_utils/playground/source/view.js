@@ -275,7 +275,11 @@ export class View {
         act();
         this.invalidate();
       });
-    this.controls = makeControls(words, (patch) => this.change(patch), () => this.release());
+    this.controls = makeControls(
+      words,
+      (patch) => this.change(patch),
+      () => this.release(),
+    );
     parts.route.append(this.controls.route);
     parts.controls.append(this.controls.root);
     this.slow = makeSlow(words, () => this.invalidate());

@@ -180,11 +180,13 @@ export const en = {
     judge: ["Judge", "D looks at both batches and gives each point a logit."],
     reconstruction: [
       "Reconstruction loss",
-      "its gradient flows back through decoder and encoder, and moves both. Lines: where it pulls the codes.",
+      "its gradient flows back through decoder and encoder, and moves both. Lines: where it pulls " +
+        "the codes.",
     ],
     adversarial: [
       "Adversarial loss",
-      "its gradient flows through D into the encoder, and moves the encoder alone. Lines: where it pulls the codes.",
+      "its gradient flows through D into the encoder, and moves the encoder alone. Lines: where it " +
+        "pulls the codes.",
     ],
     variational: [
       "KL term",
@@ -197,7 +199,8 @@ export const en = {
     judge: ({ logits, priorLogits }) =>
       `Mean D: ${number(meanD(logits))} at the codes, ${number(meanD(priorLogits))} at the prior.`,
     reconstruction: ({ losses, moved: { reconstruction: m } }) =>
-      `Loss ${number(losses.reconstruction)} nats; gradient norms: encoder ${short(m.encoder)}, decoder ${short(m.decoder)}.`,
+      `Loss ${number(losses.reconstruction)} nats; gradient norms: encoder ${short(m.encoder)}, ` +
+      `decoder ${short(m.decoder)}.`,
     adversarial: ({ losses, moved: { adversarial: m } }) =>
       `Loss ${number(losses.adversarial)} nats; gradient norm: encoder ${short(m.encoder)}.`,
     discriminator: ({ losses, moved: { discriminator: m } }) =>
@@ -223,4 +226,5 @@ export const en = {
 /** A number that may be none. */
 const valueOf = (x) => (Math.abs(x) === Infinity ? "infinite" : number(x));
 
-const meanD = (logits) => logits.reduce((sum, a) => sum + 1 / (1 + Math.exp(-a)), 0) / logits.length;
+const meanD = (logits) =>
+  logits.reduce((sum, a) => sum + 1 / (1 + Math.exp(-a)), 0) / logits.length;

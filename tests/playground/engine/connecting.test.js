@@ -86,13 +86,17 @@ test("many playgrounds share one worker, which goes with the last of them", asyn
   assert.equal(all.length, 2, "the next one begins another");
 });
 
-test("a worker that breaks is told", async () => {
+test("a worker that breaks is told, and the next playground has another", async () => {
   const { Worker, all } = workers();
   const told = [];
-  connecting(engine, { Worker })((report) => told.push(report));
+  const connect = connecting(engine, { Worker });
+  connect((report) => told.push(report));
   await soon(() => told.length === 1);
   all[0].onerror({ message: "no memory" });
   assert.deepEqual(told[1], { type: "error", text: "the worker: no memory" });
+  connect((report) => told.push(report));
+  await soon(() => told.length === 3);
+  assert.deepEqual([told[2].host, all.length], ["worker", 2]);
 });
 
 test("where workers are refused, at once or later, the page computes", async () => {
