@@ -6,10 +6,10 @@
     python benchmarks/claims.py --check            # all at a smaller size: which rows moved?
 
 Judged by measures that use no discriminator, on the test codes: one half (`halves`) carries the
-densities, the other supplies pairs and points. Intervals are 95 %: over resampled pairs or points,
-or of a share (Clopper and Pearson); over several spaces also over their seeds and refits, see
-`intervals.hierarchical`. `--check` uses what the package ships, in ten minutes, writes nothing, and
-exits with 1 when an interval of its own lies outside the one that is written.
+densities, the other supplies points and 200 pairs (with a folder 100 for each ratio). Intervals are
+95 %: over resampled pairs or points, or of a share (Clopper and Pearson); over several spaces also
+over their seeds and refits, see `intervals.hierarchical`. `--check` uses what the package ships,
+writes nothing, and exits with 1 when an interval of its own lies outside the one that is written.
 Writes benchmarks/results/claims.json, which the page of the ledger reads.
 """
 
