@@ -6,20 +6,21 @@ how to run (`Run`). `correct` takes the steps, for all points at once, and says 
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
 
 from nav_utils.arguments import expect_samples, expect_shape
+from nav_utils.fused import walk, why_not
 from nav_utils.noise import standard_normal
-from nav_utils.ratio import Ratio
+from nav_utils.ratio import DensityRatio, Ratio
+from nav_utils.running import PRECISIONS, chunk_for, compiled, matmul_precision
 from nav_utils.steps import Goal, Method, Place, goal_of, method_of
 
 
@@ -58,9 +59,6 @@ class Correction(NamedTuple):
     n_evaluations: int
 
 
-PRECISIONS = ("float32", "tf32", "bfloat16")
-
-
 @dataclass(frozen=True)
 class Run:
     """How to run a correction.
@@ -69,9 +67,10 @@ class Run:
         max_steps: for each point.
         noise: standard deviation of the normal noise that is added to every step.
         seed: of the noise, which depends on it, on the point's place in z and on the step alone.
-        precision: of the network while stepping: "float32", "tf32" or "bfloat16". Whatever it is,
-            a point is judged, and if need be finished, in full precision.
-        compile: have torch.compile fuse a step; where that fails, a warning and the plain step.
+        precision: of the network while stepping: "float32", "tf32", "bfloat16" or "float16".
+            Whatever it is, a point is judged, and if need be finished, in full precision.
+        compile: True has torch.compile fuse a step; "fused" takes all steps of a walk in one
+            kernel, see `nav_utils.fused`. Where that fails, a warning and the plain step.
         chunk_size: points computed at a time; by default what fits a cache, or a GPU's memory.
         check_every: after how many steps to look whether any point is still moving.
         callback: called after every step with a dict: step, and what `State` holds of the points
@@ -82,7 +81,7 @@ class Run:
     noise: float = 0.0
     seed: int = 0
     precision: str = "float32"
-    compile: bool = False
+    compile: bool | str = False
     chunk_size: int | None = None
     check_every: int = 8
     callback: Callable[[dict[str, Any]], None] | None = None
@@ -90,6 +89,8 @@ class Run:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision: expected one of {PRECISIONS}, got {self.precision!r}")
+        if self.compile not in (False, True, "fused"):
+            raise ValueError(f"compile: expected False, True or 'fused', got {self.compile!r}")
         if self.max_steps < 0 or self.check_every < 1 or not 0 <= self.noise < math.inf:
             raise ValueError(
                 "expected max_steps >= 0, check_every >= 1 and a finite noise >= 0, got "
@@ -252,14 +253,15 @@ def correct(
     expect_shape(z, [ratio.prior.dim], "z")
     run, method = run or Run(), method_of(method)
     corrector = Corrector(ratio, method, goal_of(goal, method, ratio), run)
-    step = fused(advance) if run.compile else advance
+    step = compiled(advance) if run.compile is True else advance
     points = z.detach().reshape(-1, z.shape[-1]).to(ratio.device or z.device)
+    fuse = run.compile == "fused" and may_fuse(corrector, points)
     size, n_evaluations = run.chunk_size or chunk_for(points, ratio), 0
     facts = points.new_empty(3, len(points))  # logit before and after, displacement
     counts, best = torch.empty(2, len(points), dtype=torch.int64).to(points.device), points.clone()
     for first in range(0, len(points), size):
         rows = slice(first, first + size)  # written in place: parts would scatter memory
-        start, state, count = walked(points[rows], first, corrector, step)
+        start, state, count = walked(points[rows], first, corrector, step, fuse)
         best[rows], counts[:, rows], facts[:, rows] = finish(start, state, corrector)
         n_evaluations += count
     status, n_steps = counts.reshape(2, *z.shape[:-1]).to(z.device)
@@ -278,8 +280,19 @@ def expect_points(z: Tensor) -> None:
 Step = Callable[[State, "Tensor | None", Corrector], State]
 
 
+def may_fuse(corrector: Corrector, points: Tensor) -> bool:
+    """Whether one kernel can take all steps; a warning where it cannot."""
+    run = corrector.run
+    reason = why_not(corrector.ratio, corrector.method, corrector.goal, points, run.precision)
+    if run.noise or run.callback is not None:
+        reason = "a kernel has neither noise nor callback"
+    if reason is not None:
+        warnings.warn(f"no fused kernel, going on without it: {reason}", stacklevel=3)
+    return reason is None
+
+
 def walked(
-    points: Tensor, first: int, corrector: Corrector, step: Step
+    points: Tensor, first: int, corrector: Corrector, step: Step, fuse: bool = False
 ) -> tuple[State, State, int]:
     """One chunk of points (N, d), the first of them at place `first`: start, end, evaluations."""
     last, precision = corrector.run.max_steps, corrector.run.precision
@@ -287,9 +300,12 @@ def walked(
         start = begin(points, corrector)
         start = start._replace(place=start.place + first)
     state, taken, evaluations = start, 0, len(points)
-    if precision != "float32":
-        with matmul_precision(precision, points.device):
-            rough, count = settle(start, corrector, step, 0, last)
+    if fuse or precision != "float32":
+        if fuse:
+            rough, count = at_once(start, corrector)
+        else:
+            with matmul_precision(precision, points.device):
+                rough, count = settle(start, corrector, step, 0, last)
         with matmul_precision("float32", points.device):  # only this one judges
             state = judge_again(rough, start, corrector)
         evaluations += count + len(points)
@@ -297,6 +313,16 @@ def walked(
     with matmul_precision("float32", points.device):
         state, count = settle(state, corrector, step, taken, taken + last)
     return start, state, evaluations + count
+
+
+def at_once(start: State, corrector: Corrector) -> tuple[State, int]:
+    """All steps in one kernel: the state with its best places, as yet not judged; evaluations."""
+    ratio, method, goal, run = corrector
+    moving = start.status == MOVING
+    best, n_steps = walk(
+        start.z, moving, cast(DensityRatio, ratio), method, goal, run.max_steps, run.precision
+    )
+    return start._replace(best_z=best, n_steps=n_steps), len(best) + int(n_steps.sum())
 
 
 def settle(
@@ -352,49 +378,3 @@ def beyond_prior(state: State, corrector: Corrector) -> Tensor:
     move = corrector.move(Place(state.z, state.logit, state.gradient))
     places = torch.stack([state.z, state.z + move * state.shrink.unsqueeze(-1)]).double()
     return corrector.ratio.prior.log_prob(places.nan_to_num(0)).isneginf().any(0)
-
-
-# ---- speed --------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def matmul_precision(name: str, device: torch.device) -> Iterator[None]:
-    """Inside this context networks compute in "float32", "tf32" (on CUDA) or "bfloat16"."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
-    low = torch.autocast(device.type, torch.bfloat16, enabled=name == "bfloat16")
-    try:
-        with low:
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
-def chunk_for(points: Tensor, ratio: Ratio) -> int:
-    """How many points to compute at a time: a processor's cache, or a quarter of a GPU's memory."""
-    if points.device.type != "cuda":
-        return 2048
-    modules = getattr(ratio, "network", torch.nn.Identity()).modules()
-    widths = [m.out_features for m in modules if isinstance(m, torch.nn.Linear)]
-    per_point = 4 * (4 * sum(widths or [1024]) + 16 * points.shape[-1])  # bytes, with room
-    free, _ = torch.cuda.mem_get_info(points.device)
-    return max(4096, min(2**20, free // 4 // per_point))
-
-
-def fused(step: Step) -> Step:
-    """The step, compiled; where that fails, a warning and the plain step."""
-    fast = torch.compile(step)
-
-    def call(*arguments: Any) -> State:
-        nonlocal fast
-        try:
-            return fast(*arguments)
-        except Exception as error:  # no compiler, no support: any reason is one to go on without
-            if fast is step:
-                raise
-            reason = (str(error) or repr(error)).splitlines()[0]
-            warnings.warn(f"torch.compile failed, going on without it: {reason}", stacklevel=4)
-            fast = step
-            return step(*arguments)
-
-    return call

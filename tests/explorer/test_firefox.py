@@ -1,4 +1,4 @@
-"""The explorer in Debian's Firefox: over http and from the disk, with a drag and a preset."""
+"""The explorer and the playground in Debian's Firefox: a drag, a preset; a run, its space."""
 
 import firefox
 import pytest
@@ -7,6 +7,7 @@ from figure import EXACT, RADIUS, number, read_link
 
 from nav_utils.explorer.computing import best_of, paths
 from nav_utils.explorer.state import DEFAULTS, expect_state
+from nav_utils.playground import to_html
 
 ROOT = "const root = document.querySelector('#first').shadowRoot;"
 NOTE = f"() => {{ {ROOT} return root?.querySelector('.note').textContent; }}"
@@ -83,11 +84,36 @@ def test_firefox_shows_what_python_computes(space, served, small_book, presets, 
     assert len({seen[what]["said"] for what in states}) == 3
 
 
-def test_a_fault_of_a_page_is_heard(tmp_path):
+# In the page: the playground's words, and those of the explorer that it was taken to.
+PLAYGROUND = """() => {
+  const root = document.querySelector("#playground")?.shadowRoot;
+  const words = (at, where) => at?.querySelector(where)?.textContent ?? "";
+  const explorer = root?.querySelector(".taken > div")?.shadowRoot;
+  return [words(root, ".said"), words(root, ".note + .note"), words(explorer, ".said")];
+}"""
+PRESS = """() => [...document.querySelector("#playground").shadowRoot.querySelectorAll("button")]
+  .find((button) => button.textContent === "%s").click()"""
+
+
+def test_a_playground_trains_and_then_a_fault_of_a_page_is_heard(tmp_path):
+    """Both in one Firefox, which is slow to start."""
     script = "console.error('one'); setTimeout(() => { throw Error('two'); });"
     file, elsewhere = tmp_path / "page.html", "http://127.0.0.1:59999/x.png"
     file.write_text(f"<!doctype html><script>{script}</script><img src='{elsewhere}' alt=''>")
+    playground = to_html(tmp_path / "playground.html")
     with firefox.opened(tmp_path) as tab:
+        tab.open(f"{playground.as_uri()}#playground?steps=60")
+        for words, k, then in (
+            ("Step 0 of 60", 0, "Play"),
+            ("The run is over", 0, "Take this space to the explorer"),
+            ("points of", 2, None),
+        ):
+            firefox.eventually(lambda words=words, k=k: words in tab.evaluate(PLAYGROUND)[k])
+            if then:
+                tab.evaluate(PRESS % then)
+        host = tab.evaluate(PLAYGROUND)[1]
+        assert host == "Computed beside the page, in a worker, by WebAssembly."
+        assert tab.faults(tmp_path.as_uri()) == []
         tab.open(file.as_uri())
-        found = tab.faults(file.as_uri())
+        found = tab.faults(tmp_path.as_uri())
     assert sorted(found) == ["Error: two", f"external request: {elsewhere}", "one"]

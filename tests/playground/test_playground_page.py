@@ -93,7 +93,7 @@ def visit(browser, folder):
 @pytest.fixture(scope="module")
 def trained(visit):
     """A page whose short run is over."""
-    page = visit("#playground?steps=150")
+    page = visit("#playground?steps=120")
     press(page, "Play")
     expect(said(page)).to_contain_text("The run is over", timeout=60_000)
     return page
@@ -271,7 +271,6 @@ SITE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Site
 POLICIES = {
     "default-src 'self'": "could not start",
     "default-src 'self' blob:; worker-src 'none'": "in the page itself, by plain JavaScript",
-    "default-src 'self' blob: 'wasm-unsafe-eval'": "in a worker, by WebAssembly",
 }
 
 

@@ -1,0 +1,147 @@
+"""The Triton kernel of `nav_utils.fused`: whole walks of points that never leave the processor.
+
+One program walks with BLOCK points. Positions, logits, gradients and the best places live in
+registers, the weights in shared memory; memory is read once before the walk and written once after.
+Importing this needs triton.
+"""
+# mypy: disable-error-code="no-untyped-def, untyped-decorator"
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+LOG_2PI = tl.constexpr(1.8378770664093453)
+
+
+@triton.jit
+def silu(x):
+    """SiLU of x, and its slope."""
+    s = tl.sigmoid(x)
+    h = x * s
+    return h, s + h * (1 - s)
+
+
+@triton.jit
+def value_and_grad(z, w1, b1, w2, b2, w3, b3, out, LAYERS: tl.constexpr, DOT: tl.constexpr):
+    """The network's output (BLOCK,) and its gradient (BLOCK, D) at z, as mlp_value_and_grad.
+
+    w1 (D, H), w2 and w3 (H, H), biases and the last weights (1, H); unused layers are not touched.
+    """
+    kind: tl.constexpr = w1.dtype
+    h, slope1 = silu(tl.dot(z.to(kind), w1, input_precision=DOT) + b1)
+    if LAYERS > 1:
+        h, slope2 = silu(tl.dot(h.to(kind), w2, input_precision=DOT) + b2)
+    if LAYERS > 2:
+        h, slope3 = silu(tl.dot(h.to(kind), w3, input_precision=DOT) + b3)
+    value = tl.sum(h * out, 1)
+    if LAYERS > 2:
+        back = tl.dot((slope3 * out).to(kind), tl.trans(w3), input_precision=DOT) * slope2
+        back = tl.dot(back.to(kind), tl.trans(w2), input_precision=DOT) * slope1
+    elif LAYERS > 1:
+        back = tl.dot((slope2 * out).to(kind), tl.trans(w2), input_precision=DOT) * slope1
+    else:
+        back = slope1 * out
+    return value, tl.dot(back.to(kind), tl.trans(w1), input_precision=DOT)
+
+
+@triton.jit
+def aim_of(a, z, GOAL: tl.constexpr, first, second, d):
+    """How far outside a point is, and what a step brings to 0: both (BLOCK,).
+
+    GOAL 0 is a band (centre, width), 1 below (level, margin), 2 denser (level of log q, margin).
+    """
+    if GOAL == 0:
+        aim = a - first
+        excess = tl.abs(aim) - second
+    elif GOAL == 1:
+        excess = a - first
+        aim = excess + second
+    else:
+        excess = first + 0.5 * tl.sum(z * z, 1) + 0.5 * d * LOG_2PI + a
+        aim = excess + second
+    return excess, aim
+
+
+@triton.jit
+def capped(move, longest):
+    """Moves (BLOCK, D), those that are too long shortened, as nav_utils.steps.capped."""
+    scale = tl.maximum(tl.max(tl.abs(move), 1), longest)[:, None]
+    move = move / scale
+    norm = tl.sqrt(tl.sum(move * move, 1))[:, None]
+    return move * (longest / tl.maximum(norm, longest / scale))
+
+
+@triton.jit
+def move_of(z, gradient, aim, METHOD: tl.constexpr, GOAL: tl.constexpr, eta, damping, longest):
+    """One step (BLOCK, D): METHOD 0 probability, 1 logit, 2 gauss_newton, 3 score."""
+    slope = gradient + z if GOAL == 2 else gradient
+    b = aim[:, None]
+    if METHOD == 0:
+        p = tl.sigmoid(b)
+        move = -2 * eta * (p - 0.5) * (p * tl.sigmoid(-b)) * slope
+    elif METHOD == 1:
+        move = capped(-eta * b * slope, longest)
+    elif METHOD == 2:
+        steepness = tl.sum(slope * slope, 1)[:, None] + damping
+        move = capped(eta * (-b * slope / tl.maximum(steepness, 1.17549435e-38)), longest)
+    else:
+        move = capped(-eta * (z + gradient), longest)
+    return move
+
+
+@triton.jit
+def walk(
+    z_in, moving_in, z_out, steps_out, w1_in, b1_in, w2_in, b2_in, w3_in, b3_in, out_in,
+    n, d, max_steps, scale, shift, eta, damping, longest, first, second,
+    LAYERS: tl.constexpr, METHOD: tl.constexpr, GOAL: tl.constexpr, DOT: tl.constexpr,
+    BLOCK: tl.constexpr, D: tl.constexpr, H: tl.constexpr,
+):  # fmt: skip
+    """Walk from z_in (n, d) where moving_in (n,) is not 0: the best places and the steps taken.
+
+    Weights are contiguous and padded with zeros: w1 (D, H), w2, w3 (H, H), the others (H,).
+    """
+    rows = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    columns, wide = tl.arange(0, D), tl.arange(0, H)
+    places = rows[:, None] * d + columns[None, :]
+    inside = (rows < n)[:, None] & (columns < d)[None, :]
+    z = tl.load(z_in + places, mask=inside, other=0.0)
+    moving = tl.load(moving_in + rows, mask=rows < n, other=0) != 0
+    w1 = tl.load(w1_in + columns[:, None] * H + wide[None, :])
+    b1, out = tl.load(b1_in + wide)[None, :], tl.load(out_in + wide)[None, :]
+    square = wide[:, None] * H + wide[None, :]
+    w2, b2, w3, b3 = w1, b1, w1, b1
+    if LAYERS > 1:
+        w2, b2 = tl.load(w2_in + square), tl.load(b2_in + wide)[None, :]
+    if LAYERS > 2:
+        w3, b3 = tl.load(w3_in + square), tl.load(b3_in + wide)[None, :]
+
+    value, gradient = value_and_grad(z, w1, b1, w2, b2, w3, b3, out, LAYERS, DOT)
+    a, gradient = scale * value + shift, scale * gradient
+    best_excess, aim = aim_of(a, z, GOAL, first, second, d)
+    best, shrink = z, tl.full((BLOCK,), 1.0, tl.float32)
+    n_steps = tl.zeros((BLOCK,), tl.int32)
+    step = 0
+    while (step < max_steps) & (tl.max(moving.to(tl.int32), 0) > 0):
+        move = move_of(z, gradient, aim, METHOD, GOAL, eta, damping, longest)
+        tried = tl.where(moving[:, None], z + move * shrink[:, None], z)
+        value, slope = value_and_grad(tried, w1, b1, w2, b2, w3, b3, out, LAYERS, DOT)
+        there, slope = scale * value + shift, scale * slope
+        excess, aimed = aim_of(there, tried, GOAL, first, second, d)
+        probe = 0 * excess + tl.sum(0 * tried + 0 * slope, 1)  # 0 times infinity is NaN
+        flat = tl.sum(tl.abs(tried - z), 1) == 0
+        n_steps += moving.to(tl.int32)
+        accepted = moving & (probe == 0)
+        if METHOD == 2:
+            accepted = accepted & (tl.abs(aimed) < tl.abs(aim))
+            shrink = tl.where(accepted, tl.minimum(2 * shrink, 1.0), shrink / 2)
+        better = accepted & (excess < best_excess)
+        best = tl.where(better[:, None], tried, best)
+        best_excess = tl.where(better, excess, best_excess)
+        z = tl.where(accepted[:, None], tried, z)
+        gradient = tl.where(accepted[:, None], slope, gradient)
+        aim = tl.where(accepted, aimed, aim)
+        moving = moving & (probe == 0) & (flat == 0) & ((accepted & (excess <= 0)) == 0)
+        step += 1
+    tl.store(z_out + places, best, mask=inside)
+    tl.store(steps_out + rows, n_steps, mask=rows < n)
