@@ -300,28 +300,35 @@ def walked(
         start = begin(points, corrector)
         start = start._replace(place=start.place + first)
     state, taken, evaluations = start, 0, len(points)
-    if fuse or precision != "float32":
-        if fuse:
-            rough, count = at_once(start, corrector)
-        else:
-            with matmul_precision(precision, points.device):
-                rough, count = settle(start, corrector, step, 0, last)
+    rough = at_once(start, corrector) if fuse else None
+    if rough is None and precision != "float32":
+        with matmul_precision(precision, points.device):
+            rough = settle(start, corrector, step, 0, last)
+    if rough is not None:
         with matmul_precision("float32", points.device):  # only this one judges
-            state = judge_again(rough, start, corrector)
-        evaluations += count + len(points)
+            state = judge_again(rough[0], start, corrector)
+        evaluations += rough[1] + len(points)
         taken = last  # whatever the others took: noise depends on the step's number
     with matmul_precision("float32", points.device):
         state, count = settle(state, corrector, step, taken, taken + last)
     return start, state, evaluations + count
 
 
-def at_once(start: State, corrector: Corrector) -> tuple[State, int]:
-    """All steps in one kernel: the state with its best places, as yet not judged; evaluations."""
+def at_once(start: State, corrector: Corrector) -> tuple[State, int] | None:
+    """All steps in one kernel: the state with its best places, as yet not judged; evaluations.
+
+    None, after a warning, where the kernel fails: a GPU may be unable to compile or to hold it.
+    """
     ratio, method, goal, run = corrector
     moving = start.status == MOVING
-    best, n_steps = walk(
-        start.z, moving, cast(DensityRatio, ratio), method, goal, run.max_steps, run.precision
-    )
+    try:
+        best, n_steps = walk(
+            start.z, moving, cast(DensityRatio, ratio), method, goal, run.max_steps, run.precision
+        )
+    except Exception as error:
+        reason = (str(error) or repr(error)).splitlines()[0]
+        warnings.warn(f"the fused kernel failed, going on without it: {reason}", stacklevel=4)
+        return None
     return start._replace(best_z=best, n_steps=n_steps), len(best) + int(n_steps.sum())
 
 

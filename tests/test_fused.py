@@ -9,7 +9,7 @@ import warnings
 import pytest
 import torch
 
-from nav_utils import fused
+from nav_utils import correction, fused
 from nav_utils.correction import Run, Status, correct
 from nav_utils.densities import GaussianMixture, ring
 from nav_utils.fused import weights_of, why_not
@@ -159,3 +159,17 @@ def test_on_a_gpu_every_precision_ends_near_the_processor(precision):
     found = correct(z.cuda(), ratio.to("cuda"), Probability(0.1), Band(1e-6), fast)
     most = {"float32": 1e-4, "tf32": 5e-3, "float16": 5e-3, "bfloat16": 5e-2}[precision]
     assert (found.z.cpu() - plain.z).norm(dim=-1).quantile(0.99) < most
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_where_the_kernel_fails_the_steps_answer_and_a_warning_says_why(monkeypatch, precision):
+    def out_of_room(*_):
+        raise RuntimeError("out of resource: shared memory\nand much more")
+
+    monkeypatch.setattr(correction, "why_not", lambda *_: None)
+    monkeypatch.setattr(correction, "walk", out_of_room)
+    ratio, z = ratio_of(2, 16, 1), normal(5, 2, seed=1)
+    plain = correct(z, ratio, run=Run(max_steps=5, precision=precision))
+    with pytest.warns(UserWarning, match="kernel failed.*without it: out of resource: shared mem"):
+        found = correct(z, ratio, run=Run(max_steps=5, precision=precision, compile="fused"))
+    assert torch.equal(found.z, plain.z) and torch.equal(found.n_steps, plain.n_steps)
