@@ -220,8 +220,8 @@ def over_spaces(claim: str, spaces: dict[str, Grounds]) -> dict[str, str]:
 WHOLE: dict[str, Callable[[bool], dict[str, str]]] = {  # of no latent space; True: a smaller size
     "C3": lambda small: claim_3(1 if small else 3),
     "C4": lambda small: claim_4(),
-    "C8": lambda small: voyages.claim_8(500 if small else 4000),
-    "C10": lambda small: voyages.claim_10(500 if small else 4000),
+    "C8": lambda small: voyages.claim_8(4000),  # a minute; a few hundred samples say too little
+    "C10": lambda small: voyages.claim_10(4000),
 }
 
 
