@@ -9,8 +9,8 @@ Judged by measures that use no discriminator, on the test codes: one half (`halv
 densities, the other supplies points and 200 pairs (with a folder 100 for each ratio). Intervals are
 95 %: over resampled pairs or points, or of a share (Clopper and Pearson); over several spaces also
 over their seeds and refits, see `intervals.hierarchical`. `--check` uses what the package ships,
-writes nothing, and exits with 1 when an interval of its own lies outside the one that is written. Of
-four hundred rows a few do so by chance.
+writes nothing, and exits with 1 when an interval of its own lies outside the one that is written.
+Of four hundred rows a few do so by chance.
 Writes benchmarks/results/claims.json, which the page of the ledger reads.
 """
 
