@@ -6,7 +6,7 @@ import re
 
 NUMBER = r"-?[\d,]+(?:\.\d+)?"
 PRINTED = re.compile(rf"({NUMBER})(?: %)?(?: \[({NUMBER}), ({NUMBER})\])?")
-SLACK = 0.1  # of a number without an interval
+SLACK = 0.25  # of a number without an interval, or with one that has no width
 
 
 def moved(found: dict[str, dict[str, str]], written: dict[str, dict[str, str]]) -> list[str]:
@@ -23,13 +23,13 @@ def moved(found: dict[str, dict[str, str]], written: dict[str, dict[str, str]]) 
 
 
 def span(text: str) -> tuple[float, float]:
-    """The interval that a printed number has; a tenth to both sides of one without."""
+    """The interval that a printed number has; a quarter to both sides of one without."""
     match = PRINTED.fullmatch(text)
     if match is None:
         raise ValueError(f"expected a number, perhaps with an interval, got {text!r}")
     value, *ends = (None if x is None else float(x.replace(",", "")) for x in match.groups())
     assert value is not None
-    if ends[0] is None or ends[1] is None:
+    if ends[0] is None or ends[1] is None or ends[0] == ends[1]:
         return value - SLACK * abs(value), value + SLACK * abs(value)
     return ends[0], ends[1]
 

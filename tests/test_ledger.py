@@ -61,7 +61,7 @@ def test_what_moved_is_what_intervals_exclude():
     written = {"C1": {"a": "10 % [8, 12]", "b": "-2.5 [-2.6, -2.4]", "c": "1,300", "d": "7"}}
     same = {"C1": {"a": "13 % [11, 15]", "b": "-2.3 [-2.5, -2.1]", "c": "1,350", "d": "7"}}
     assert moved(same, written) == []
-    other = {"C1": {"a": "16 % [13, 19]", "b": "2.5 [2.4, 2.6]", "c": "1,600", "e": "7"}}
+    other = {"C1": {"a": "16 % [13, 19]", "b": "2.5 [2.4, 2.6]", "c": "2,900", "e": "7"}}
     lines = moved(other, written)
     assert [line[4] for line in lines] == ["a", "b", "c", "e"]
     assert lines[0] == "C1, a: 16 % [13, 19], written 10 % [8, 12]"
