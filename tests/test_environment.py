@@ -128,7 +128,9 @@ def test_a_fault_in_environment_yml_is_found(right, wrong, said):
 
 
 def test_constraints_pin_every_requirement_within_its_bounds():
-    for group in (PROJECT["dependencies"], *EXTRAS.values()):
+    # A torch for GPUs asks for the triton that it was made with; any pin of ours would be in its way.
+    pinned = [group for extra, group in EXTRAS.items() if extra != "gpu"]
+    for group in (PROJECT["dependencies"], *pinned):
         for name, specifier in requirements(group).items():
             assert name in PINS, f"{name} is not pinned in constraints.txt"
             assert PINS[name] in specifier, f"{name}=={PINS[name]} is outside {specifier}"

@@ -31,7 +31,9 @@ def test_what_is_shown_is_what_python_computes(show, space, name):
     with torch.no_grad():
         d = space.ratio.prob(torch.stack([proposal, z]).float())[..., None]
     wanted = torch.cat([proposal, d[0], z, d[1]], dim=-1)
-    assert torch.tensor([row[1:7] for row in rows]) == pytest.approx(wanted, abs=0.0065)
+    # A string comes to rest within its spacing, 0.1 here: D on the page's grid moves it a little.
+    far = 0.02 if name == "string" else 0.0065
+    assert torch.tensor([row[1:7] for row in rows]) == pytest.approx(wanted, abs=far)
     expect_path_drawn(figure, z)
     expect_curve_drawn(figure, d[1, :, 0])
     assert rows[0][7] == "given" and (rows[-1][7] == "given") == (name != "stepwise")
