@@ -128,7 +128,7 @@ def test_a_fault_in_environment_yml_is_found(right, wrong, said):
 
 
 def test_constraints_pin_every_requirement_within_its_bounds():
-    # A torch for GPUs asks for the triton that it was made with; any pin of ours would be in its way.
+    # A torch for GPUs asks for the triton it was made with; a pin of ours would be in its way.
     pinned = [group for extra, group in EXTRAS.items() if extra != "gpu"]
     for group in (PROJECT["dependencies"], *pinned):
         for name, specifier in requirements(group).items():
