@@ -1,5 +1,6 @@
 """Settings of every test run, unit tests and notebooks alike, before anything imports torch."""
 
+import itertools
 import os
 
 # One thread: the workers share the cores, and stored numbers do not depend on how many there are.
@@ -13,9 +14,23 @@ os.environ.setdefault("PYTHONHASHSEED", "0")
 pytest_plugins = ["tests.stored_outputs"]
 
 
+BROWSERS = ("tests/book/", "tests/explorer/", "tests/playground/")
+WHOLE = ("tests/book/", "tests/explorer/page/")  # folders that one worker runs in a row
+
+
 def pytest_collection_modifyitems(items):
-    """The chapters first, the last one before all: nothing long is left for the end of a run."""
-    chapters = [item for item in items if item.nodeid.startswith("notebooks/")]
-    others = [item for item in items if not item.nodeid.startswith("notebooks/")]
-    chapters.sort(key=lambda item: item.nodeid.split("::")[0], reverse=True)  # cells stay in order
-    items[:] = chapters + others
+    """Chapters, which compute, in turn with pages, which wait; what is short comes last."""
+    chapters, pages, others = {}, {}, []
+    for item in items:
+        file = item.nodeid.split("::")[0]
+        folder = next(filter(file.startswith, WHOLE), file)
+        if file.startswith("notebooks/"):
+            chapters.setdefault(file, []).append(item)
+        elif file.startswith(BROWSERS):
+            pages.setdefault(folder, []).append(item)
+        else:
+            others.append(item)
+    longest = sorted(pages.items(), key=lambda page: page[0] not in WHOLE)
+    last_first = [chapters[file] for file in sorted(chapters, reverse=True)]
+    turns = itertools.zip_longest((tests for _, tests in longest), last_first, fillvalue=[])
+    items[:] = [item for pair in turns for tests in pair for item in tests] + others
