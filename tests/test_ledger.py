@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 from controls import ByLength, KernelRatio, way_back
 from intervals import found, hierarchical, share, words
 from moved import moved
+from seeds import PENALTY, SEEDS, SPACES, train
 
 
 def codes(n, seed=0):
@@ -55,6 +56,16 @@ def test_words_say_shares_in_percent_and_one_number_without_an_interval():
     assert words([[found(1.0, "number")], [found(2.0, "number")]]).startswith("2 [")
     low, high = words([[found(torch.arange(100.0))]]).split("[")[1][:-1].split(", ")
     assert 43 < float(low) < 45 and 54 < float(high) < 56
+
+
+def test_each_training_goes_on_from_a_file_of_its_own(tmp_path, monkeypatch):
+    """A penalty of 0.05 in a name is no suffix: two seeds once shared a checkpoint."""
+    asked = []
+    monkeypatch.setattr("seeds.trained", lambda running, *run: asked.append((running, *run)))
+    for run in itertools.product(SPACES, (PENALTY, 0.0), SEEDS):
+        train(tmp_path, *run)
+    files = [running for running, *_ in asked]
+    assert len(set(files)) == len(files) == 2 * 12, "without and with a warm start"
 
 
 def test_what_moved_is_what_intervals_exclude():
