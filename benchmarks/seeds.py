@@ -85,9 +85,8 @@ def train(folder: pathlib.Path, name: str, penalty: float, seed: int) -> None:
     for warm in (0.0, WARM):
         if target.exists():
             return
-        space = trained(
-            target.with_suffix(f".warm-{warm:g}.running.safetensors"), name, penalty, seed, warm
-        )
+        running = target.with_name(f"{target.name}.warm-{warm:g}.running")
+        space = trained(running, name, penalty, seed, warm)
         if space is not None:
             space.save(target)
 
@@ -104,7 +103,7 @@ def trained(
     parts = [(first, PENALTY)] if first else []
     try:
         for part, (epochs, gamma) in enumerate([*parts, (options["epochs"] - first, penalty)]):
-            file = running.with_suffix(f".{part}.safetensors")
+            file = running.with_name(f"{running.name}.{part}.safetensors")
             more = {"epochs": epochs, "penalty": gamma, "checkpoint": file}
             history = train_aae(model, images.images, **options | more)
     except FloatingPointError as error:

@@ -6,7 +6,7 @@ TRIES = {
             "stops = [nearest(",
             {"nearest((-0.1, -1.5), 6)": "nearest((1.5, -0.7), 9)"},
         ),
-        ('zoom("the detour keeps to land")', {}),
+        ('zoom("the detour stays among codes")', {}),
     ],
     # Presets of the live figure: what is said of them is measured there.
     "kept whole as a string": "tests/chapters/test_chapter_00.py",
