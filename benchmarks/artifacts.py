@@ -1,8 +1,11 @@
 """Artifacts: are the odd images on a path from a 1 to a 3 noise, or like the data?
 
-    OMP_NUM_THREADS=1 python benchmarks/artifacts.py    # a quarter of an hour of one core
+    OMP_NUM_THREADS=1 python benchmarks/artifacts.py           # ten minutes of one core
+    OMP_NUM_THREADS=1 python benchmarks/artifacts.py pieces    # only one part: images, pieces, loop
 
-Needs MNIST (NAV_UTILS_DATA). Writes benchmarks/results/artifacts.json.
+Needs MNIST (NAV_UTILS_DATA). Writes benchmarks/results/artifacts.json. The networks that judge are
+kept in _build/artifacts and learnt again where they are not there. What pieces.py and loop.py
+measure for C15 is told there.
 
 The definitions below were written, and committed, before anything was measured. No judge uses the
 discriminator, and none uses the autoencoder whose images it judges.
@@ -25,9 +28,14 @@ if p < 0.05.
 A judge *counts* if it calls at least half of the shuffled noise and half of the crossfades strange,
 and of real images 5 % within chance. One that does not is shown and is left out of the verdict.
 
+  statistics (added after the controls had been seen: `features` let crossfades pass) the distance
+             to the 10th nearest of the same images in the means and standard deviations of the
+             channels of the same network's three layers, each in units of its own spread.
+
 Ambiguous: the entropy of the classifier of pixels (`load_classifier`) is above that of 95 % of the
 calibration images. Hybrid: ambiguous, and the two likeliest classes have 0.9 of the probability
-together and each at least 0.1. Noise-like: as far by `features` as 95 % of the shuffled noise.
+together and each at least 0.1. Noise-like: as far by `features` as 95 % of the shuffled noise; and, since 6 % of
+real images are that, the same by `statistics`.
 In distribution: strange to no judge that counts.
 
 Paths. From codes of one class to codes of another: 1 to 3 (the text's), 4 to 9, 3 to 8, 0 to 1, in
@@ -47,3 +55,334 @@ ambiguous real images are (the interval of the difference over pairs does not li
 it is told whether they are strange more often than rebuilt images, and than hybrids by hand.
 Intervals are 95 %, over pairs of ends (`intervals`).
 """
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+from typing import Any, NamedTuple
+
+import loop
+import pieces
+import numpy as np
+import torch
+import torch.nn.functional as F
+from intervals import Found, resampled, share, shares, words
+from judges import (
+    STRANGE,
+    Features,
+    Judge,
+    PixelDensity,
+    in_parts,
+    learn_density,
+    learn_features,
+    learn_judges,
+)
+from printed import percent
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from nav_utils.data import load_images
+from nav_utils.evaluation import halves
+from nav_utils.interpolation import lerp
+from nav_utils.navigation import Pointwise, String, navigate
+from nav_utils.pretrained import load_classifier, load_pretrained
+from nav_utils.spaces import LatentSpace
+from nav_utils.steps import Probability
+
+HERE = pathlib.Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "artifacts.json"
+KEPT = HERE.parent / "_build" / "artifacts"
+SPACES = ("mnist-2d", "mnist-16d")
+CLASSES = {(1, 3): 40, (4, 9): 20, (3, 8): 20, (0, 1): 20}  # and pairs of ends
+PLACES, LITERAL = 24, Pointwise(Probability(0.3))
+WAYS: dict[str, dict[str, Any]] = {
+    "line": {"planner": String(0), "proposal": "linear"},
+    "line, corrected to D = 1/2": {"planner": LITERAL, "proposal": "linear"},
+    "SLERP": {"planner": String(0), "proposal": "slerp"},
+    "SLERP, corrected to D = 1/2": {"planner": LITERAL, "proposal": "slerp"},
+    "graph and string": {"planner": "graph"},
+}
+CORRECTED = [way for way in WAYS if "corrected" in way]
+AMBIGUOUS, BY_HAND = "real, ambiguous", "by hand: half of each"
+MUST_FAIL = ("pixel crossfades", "shuffled pixels")
+NOISE = ("features", "statistics")  # judges by which an image may be noise-like
+
+
+def seeded(seed: int) -> torch.Generator:
+    """A generator of its own."""
+    return torch.Generator().manual_seed(seed)
+
+
+# ---- what is seen in images ---------------------------------------------------------------------
+
+
+class Seen(NamedTuple):
+    """What judges and classifier say of images of leading shape (...)."""
+
+    scores: dict[str, Tensor]  # of each judge
+    entropy: Tensor  # of the classifier, in nats
+    split: Tensor  # whether two classes share the probability
+    classes: Tensor  # (..., 2), the likeliest first
+
+
+class Court:
+    """The judges, and the thresholds that `calibration` and shuffled noise set."""
+
+    def __init__(self, judges: dict[str, Judge], calibration: Tensor) -> None:
+        self.judges, self.classifier = judges, load_classifier()
+        self.entropy = float(self.look(calibration).entropy.quantile(0.95))
+        noise = self.look(shuffled(calibration[:2000])).scores
+        self.noise = {name: float(noise[name].quantile(0.05)) for name in NOISE}
+
+    def look(self, images: Tensor) -> Seen:
+        """At images (..., 1, 28, 28)."""
+        lead, flat = images.shape[:-3], images.reshape(-1, 1, 28, 28)
+        prob = in_parts(self.classifier, flat).softmax(-1)
+        best, classes = prob.topk(2, dim=-1)
+        split = (best.sum(-1) > 0.9) & (best[:, 1] > 0.1)
+        scores = {name: judge.score(flat).reshape(lead) for name, judge in self.judges.items()}
+        entropy = torch.special.entr(prob).sum(-1)
+        return Seen(scores, entropy.reshape(lead), split.reshape(lead), classes.reshape(*lead, 2))
+
+    def p(self, seen: Seen) -> dict[str, Tensor]:
+        """p-values (...) of each judge."""
+        return {
+            name: judge.p(seen.scores[name].flatten()).reshape(seen.entropy.shape)
+            for name, judge in self.judges.items()
+        }
+
+    def ambiguous(self, seen: Seen) -> Tensor:
+        """Flags (...)."""
+        return seen.entropy > self.entropy
+
+    def hybrid(self, seen: Seen) -> Tensor:
+        """Flags (...)."""
+        return self.ambiguous(seen) & seen.split
+
+    def flags(self, seen: Seen, count: list[str]) -> dict[str, Tensor]:
+        """What the definitions say, each (...)."""
+        strange = {name: p < STRANGE for name, p in self.p(seen).items()}
+        any_of = torch.stack([strange[name] for name in count]).any(0)
+        noise = {
+            f"noise-like by {name}": seen.scores[name] >= least
+            for name, least in self.noise.items()
+        }
+        return (
+            {f"strange by {name}": x for name, x in strange.items()} | noise | {"strange": any_of}
+        )
+
+
+# ---- controls -----------------------------------------------------------------------------------
+
+
+def shuffled(images: Tensor) -> Tensor:
+    """Images (N, 1, H, W), each with its own pixels in a random order."""
+    order = torch.rand(images.flatten(1).shape, generator=seeded(3)).argsort(1)
+    return images.flatten(1).gather(1, order).reshape(images.shape)
+
+
+def two_classes(images: Tensor, labels: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """n images (n, 1, H, W) twice, row by row of the two classes of `CLASSES`."""
+    firsts, seconds = [], []
+    generator = seeded(4)
+    for (a, b), share_of in CLASSES.items():
+        for label, rows in ((a, firsts), (b, seconds)):
+            of_class = images[labels == label]
+            wanted = n * share_of // sum(CLASSES.values())
+            rows.append(of_class[torch.randint(len(of_class), (wanted,), generator=generator)])
+    return torch.cat(firsts), torch.cat(seconds)
+
+
+def controls(pool: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Images (N, 1, 28, 28) of each control that needs no latent space."""
+    x, y = two_classes(pool, labels, 1000)
+    t = 0.3 + 0.4 * torch.rand(len(x), 1, 1, 1, generator=seeded(5))
+    kernel = torch.outer(*2 * [torch.exp(-torch.arange(-3.0, 4).square() / 2)])
+    blurred = F.conv2d(pool[:1000], (kernel / kernel.sum())[None, None], padding=3)
+    return {
+        "real": pool,
+        "real, blurred": blurred,
+        MUST_FAIL[0]: torch.lerp(x, y, t),
+        MUST_FAIL[1]: shuffled(pool[:1000]),
+        BY_HAND: torch.cat([x[:, :, :14], y[:, :, 14:]], 2),
+    }
+
+
+def that_count(court: Court, seen: dict[str, Seen]) -> list[str]:
+    """The judges that pass their controls."""
+    counted = []
+    for name in court.judges:
+        strange = {key: court.p(seen[key])[name] < STRANGE for key in ("real", *MUST_FAIL)}
+        n = len(strange["real"])
+        by_chance = 3 * (STRANGE * (1 - STRANGE) * 2 / n) ** 0.5  # of both halves of the test set
+        usual = abs(float(strange["real"].double().mean()) - STRANGE) < by_chance
+        if usual and all(float(strange[key].double().mean()) >= 0.5 for key in MUST_FAIL):
+            counted.append(name)
+    return counted
+
+
+def told(court: Court, seen: Seen, count: list[str], some: Tensor | None = None) -> dict[str, str]:
+    """Shares of images (N,) or of the places of paths (B, n), of all or of `some`."""
+    flags = court.flags(seen, count)
+    if some is None:
+        flags |= {"ambiguous": court.ambiguous(seen), "hybrid": court.hybrid(seen)}
+    return {key: words([[of_each(flag, some)]]) for key, flag in flags.items()}
+
+
+def of_each(flags: Tensor, some: Tensor | None = None) -> Found:
+    """Flags (N,) as a share; of places (B, n) as shares of each path, of those that have some."""
+    if flags.ndim == 1:
+        return share(flags if some is None else flags[some])
+    if some is None:
+        return shares(flags.double().mean(1))
+    there = some.any(1)
+    return shares(((flags & some).sum(1) / some.sum(1))[there])
+
+
+# ---- paths --------------------------------------------------------------------------------------
+
+
+def ends(space: LatentSpace, same: bool = False) -> tuple[Tensor, Tensor]:
+    """Codes (n, d) twice from the pool: of the two classes, or both of the first."""
+    rows = halves(len(space.test_codes))[1]
+    codes, labels = space.test_codes[rows], space.test_labels[rows]
+    generator, pairs = seeded(6), []
+    for (a, b), n in CLASSES.items():
+        places = [torch.nonzero(labels == label).squeeze(1) for label in (a, a if same else b)]
+        drawn = [rows[torch.randperm(len(rows), generator=generator)[:n]] for rows in places]
+        pairs.append(codes[torch.stack(drawn, 1)])
+    z_a, z_b = torch.cat(pairs).unbind(1)
+    return z_a, z_b
+
+
+@torch.no_grad()
+def on_paths(name: str, court: Court, count: list[str], null: Tensor) -> dict[str, Any]:
+    """Every way of one latent space; `null` says which ambiguous real images
+    are strange."""
+    space = load_pretrained(name)
+    ratio = space.ratio
+    assert ratio is not None
+    z_a, z_b = ends(space)
+    table: dict[str, Any] = {}
+    for way, options in WAYS.items():
+        z = navigate(z_a, z_b, ratio, **options).resample(PLACES + 2)[:, 1:-1]
+        seen = court.look(space.model.decode(z))
+        hybrid, strange = court.hybrid(seen), court.flags(seen, count)["strange"]
+        row = told(court, seen, count)
+        row["paths with a hybrid"] = words([[share(hybrid.any(1))]])
+        row |= {f"hybrids: {key}": x for key, x in told(court, seen, count, hybrid).items()}
+        row |= {f"others: {key}": x for key, x in told(court, seen, count, ~hybrid).items()}
+        if way in CORRECTED:
+            inside = (ratio.prob(z) - 0.5).abs() < 0.1
+            row["in the band"] = words([[of_each(inside)]])
+            of_both = told(court, seen, count, inside & hybrid)
+            row |= {f"hybrids in the band: {key}": x for key, x in of_both.items()}
+            less = difference(of_each(strange, inside & hybrid), share(null))
+            row["hybrids in the band: strange, less ambiguous real images"] = less
+        for (a, b), rows in zip(CLASSES, torch.arange(len(z)).split(list(CLASSES.values()))):
+            row[f"hybrid, {a} to {b}"] = words([[of_each(hybrid[rows])]])
+            own = of_each(strange[rows], hybrid[rows])
+            row[f"hybrids: strange, {a} to {b}"] = words([[own]]) if len(own.values) else "none"
+        table[way] = row
+        print(name, way, json.dumps(row), flush=True)
+    return table
+
+
+def difference(of_paths: Found, of_images: Found) -> str:
+    """The mean of one less that of the other, in points of percent, with its interval."""
+    first, second = of_paths.values, of_images.values
+    drawn = resampled(first) - resampled(second, seed=1)
+    low, high = (float(x) for x in np.quantile(drawn, [0.025, 0.975]))
+    return percent(float(first.mean() - second.mean()), low, high)
+
+
+@torch.no_grad()
+def rebuilt_and_within(name: str, court: Court, pool: Tensor) -> dict[str, Seen]:
+    """What a space's decoder makes of codes, and of lines inside a class."""
+    space = load_pretrained(name)
+    z = lerp(*ends(space, same=True), torch.linspace(0, 1, PLACES + 2)[1:-1])
+    rebuilt = in_parts(lambda x: space.model.decode(space.model.encode(x)), pool[:2000])
+    lines = court.look(space.model.decode(z))
+    return {f"rebuilt, {name}": court.look(rebuilt), f"line inside a class, {name}": lines}
+
+
+@torch.no_grad()
+def example(name: str, court: Court, pair: int = 0) -> dict[str, Any]:
+    """One pair from 1 to 3, for the chapter: places, p-values and the two likeliest classes."""
+    space = load_pretrained(name)
+    z_a, z_b = (z[pair : pair + 1] for z in ends(space))
+    shown = {}
+    for way in ("line", CORRECTED[0], "graph and string"):
+        z = navigate(z_a, z_b, space.ratio, **WAYS[way]).resample(12)[0]
+        z = (z * 1000).round() / 1000
+        seen = court.look(space.model.decode(z))
+        shown[way] = {
+            "z": z.double().round(decimals=3).tolist(),
+            "p": {judge: p.round(decimals=3).tolist() for judge, p in court.p(seen).items()},
+            "hybrid": court.hybrid(seen).tolist(),
+            "classes": seen.classes.tolist(),
+        }
+    return shown
+
+
+# ---- all ----------------------------------------------------------------------------------------
+
+
+def kept(name: str, learn: Any, images: Tensor, blank: Any) -> Any:
+    """A network that judges, from its file or learnt from images."""
+    file = KEPT / f"{name}.safetensors"
+    if not file.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        network = learn(images)
+        save_file(network.state_dict(), file)
+        return network
+    blank.load_state_dict(load_file(file))
+    return blank.eval().requires_grad_(False)
+
+
+def of_images() -> dict[str, Any]:
+    """C12: controls, paths and examples."""
+    fit, test = load_images("mnist").images[:50_000], load_images("mnist", "test")
+    first, second = halves(len(test.images))
+    pool, labels = test.images[second], test.labels[second]
+    features = kept("features", learn_features, fit, Features())
+    density = kept("density", learn_density, fit, PixelDensity())
+    judges = learn_judges(fit, test.images[first], features, density)
+    court = Court(judges, test.images[first])
+    seen = {name: court.look(x) for name, x in controls(pool, labels).items()}
+    for name in SPACES:
+        seen |= rebuilt_and_within(name, court, pool)
+    count = that_count(court, seen)
+    table = {name: told(court, one, count) for name, one in seen.items()}
+    odd = court.ambiguous(seen["real"])
+    table[AMBIGUOUS] = told(court, seen["real"], count, odd)
+    print(json.dumps({"judges that count": count, "controls": table}, indent=1), flush=True)
+    null = court.flags(seen["real"], count)["strange"][odd]
+    return {
+        "judges that count": ", ".join(count) or "none",
+        "controls": table,
+        "paths": {name: on_paths(name, court, count, null) for name in SPACES},
+        "examples": {name: example(name, court) for name in SPACES},
+    }
+
+
+PARTS = {"images": of_images, "pieces": pieces.measured, "loop": loop.measured}
+
+
+def main() -> None:
+    """Measure all parts, or those named, and write each at once."""
+    wanted = sys.argv[1:] or list(PARTS)
+    if unknown := set(wanted) - set(PARTS):
+        sys.exit(f"expected some of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for part in wanted:
+        results[part] = PARTS[part]()
+        content = {"command": "OMP_NUM_THREADS=1 python benchmarks/artifacts.py"}
+        content |= {key: results[key] for key in PARTS if key in results}
+        RESULTS.write_text(json.dumps(content, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
