@@ -34,8 +34,8 @@ and of real images 5 % within chance. One that does not is shown and is left out
 
 Ambiguous: the entropy of the classifier of pixels (`load_classifier`) is above that of 95 % of the
 calibration images. Hybrid: ambiguous, and the two likeliest classes have 0.9 of the probability
-together and each at least 0.1. Noise-like: as far by `features` as 95 % of the shuffled noise; and, since 6 % of
-real images are that, the same by `statistics`.
+together and each at least 0.1. Noise-like: as far by `features` as 95 % of the shuffled noise
+(added: since 6 % of real images are that, the same by `statistics`).
 In distribution: strange to no judge that counts.
 
 Paths. From codes of one class to codes of another: 1 to 3 (the text's), 4 to 9, 3 to 8, 0 to 1, in
@@ -64,8 +64,8 @@ import sys
 from typing import Any, NamedTuple
 
 import loop
-import pieces
 import numpy as np
+import pieces
 import torch
 import torch.nn.functional as F
 from intervals import Found, resampled, share, shares, words
@@ -266,6 +266,7 @@ def on_paths(name: str, court: Court, count: list[str], null: Tensor) -> dict[st
     assert ratio is not None
     z_a, z_b = ends(space)
     table: dict[str, Any] = {}
+    places = torch.arange(len(z_a)).split(list(CLASSES.values()))
     for way, options in WAYS.items():
         z = navigate(z_a, z_b, ratio, **options).resample(PLACES + 2)[:, 1:-1]
         seen = court.look(space.model.decode(z))
@@ -281,7 +282,7 @@ def on_paths(name: str, court: Court, count: list[str], null: Tensor) -> dict[st
             row |= {f"hybrids in the band: {key}": x for key, x in of_both.items()}
             less = difference(of_each(strange, inside & hybrid), share(null))
             row["hybrids in the band: strange, less ambiguous real images"] = less
-        for (a, b), rows in zip(CLASSES, torch.arange(len(z)).split(list(CLASSES.values()))):
+        for (a, b), rows in zip(CLASSES, places, strict=True):
             row[f"hybrid, {a} to {b}"] = words([[of_each(hybrid[rows])]])
             own = of_each(strange[rows], hybrid[rows])
             row[f"hybrids: strange, {a} to {b}"] = words([[own]]) if len(own.values) else "none"
