@@ -22,7 +22,8 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from intervals import found, share, shares, words
+from intervals import hierarchical
+from printed import interval, percent
 from torch import Tensor
 
 from nav_utils.data import load_images
@@ -122,17 +123,19 @@ def judged(padding: tuple[int, ...], seed: int) -> dict[str, Any]:
     return rows
 
 
+def over_seeds(key: str, runs: list[Tensor]) -> str:
+    """The mean over seeds with its interval, of shares no wider than from 0 to 100 %."""
+    value, low, high = hierarchical([[run.double().numpy()] for run in runs])
+    if "degrees" in key:
+        return interval(value, low, high)
+    return percent(value, max(low, 0.0), min(high, 1.0))
+
+
 def measured() -> dict[str, Any]:
     """Both loops, over seeds."""
     table = {}
     for kind, padding in PADDING.items():
         runs = [judged(padding, seed) for seed in SEEDS]
-        print(
-            kind, [float(run["codes near another part of the loop"].float().mean()) for run in runs]
-        )
-        table[kind] = {}
-        for key in runs[0]:
-            of = found if "degrees" in key else shares if "places" in key else share
-            table[kind][key] = words([[of(run[key])] for run in runs])
+        table[kind] = {key: over_seeds(key, [run[key] for run in runs]) for key in runs[0]}
         print(kind, json.dumps(table[kind], indent=1), flush=True)
     return table
