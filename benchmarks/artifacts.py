@@ -1,7 +1,7 @@
 """Artifacts: are the odd images on a path from a 1 to a 3 noise, or like the data?
 
-    OMP_NUM_THREADS=1 python benchmarks/artifacts.py           # ten minutes of one core
-    OMP_NUM_THREADS=1 python benchmarks/artifacts.py pieces    # only one of images, examples, pieces, loop
+    OMP_NUM_THREADS=1 python benchmarks/artifacts.py          # ten minutes of one core
+    OMP_NUM_THREADS=1 python benchmarks/artifacts.py loop     # a part: images, examples, pieces
 
 Needs MNIST (NAV_UTILS_DATA). Writes benchmarks/results/artifacts.json. The networks that judge are
 kept in _build/artifacts and learnt again where they are not there. What pieces.py and loop.py
@@ -61,18 +61,18 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
-from typing import Any, NamedTuple
+from typing import Any
 
 import loop
 import numpy as np
 import pieces
 import torch
 import torch.nn.functional as F
+from court import Court, Seen, seeded, shuffled
 from intervals import Found, resampled, share, shares, words
 from judges import (
     STRANGE,
     Features,
-    Judge,
     PixelDensity,
     in_parts,
     learn_density,
@@ -87,7 +87,7 @@ from nav_utils.data import load_images
 from nav_utils.evaluation import halves
 from nav_utils.interpolation import lerp
 from nav_utils.navigation import Pointwise, String, navigate
-from nav_utils.pretrained import load_classifier, load_pretrained
+from nav_utils.pretrained import load_pretrained
 from nav_utils.spaces import LatentSpace
 from nav_utils.steps import Probability
 
@@ -107,85 +107,15 @@ WAYS: dict[str, dict[str, Any]] = {
 CORRECTED = [way for way in WAYS if "corrected" in way]
 AMBIGUOUS, BY_HAND = "real, ambiguous", "by hand: half of each"
 MUST_FAIL = ("pixel crossfades", "shuffled pixels")
-NOISE = ("features", "statistics")  # judges by which an image may be noise-like
-
-
-def seeded(seed: int) -> torch.Generator:
-    """A generator of its own."""
-    return torch.Generator().manual_seed(seed)
-
-
-# ---- what is seen in images ---------------------------------------------------------------------
-
-
-class Seen(NamedTuple):
-    """What judges and classifier say of images of leading shape (...)."""
-
-    scores: dict[str, Tensor]  # of each judge
-    entropy: Tensor  # of the classifier, in nats
-    split: Tensor  # whether two classes share the probability
-    classes: Tensor  # (..., 2), the likeliest first
-
-
-class Court:
-    """The judges, and the thresholds that `calibration` and shuffled noise set."""
-
-    def __init__(self, judges: dict[str, Judge], calibration: Tensor) -> None:
-        self.judges, self.classifier = judges, load_classifier()
-        self.entropy = float(self.look(calibration).entropy.quantile(0.95))
-        noise = self.look(shuffled(calibration[:2000])).scores
-        self.noise = {name: float(noise[name].quantile(0.05)) for name in NOISE}
-
-    def look(self, images: Tensor) -> Seen:
-        """At images (..., 1, 28, 28)."""
-        lead, flat = images.shape[:-3], images.reshape(-1, 1, 28, 28)
-        prob = in_parts(self.classifier, flat).softmax(-1)
-        best, classes = prob.topk(2, dim=-1)
-        split = (best.sum(-1) > 0.9) & (best[:, 1] > 0.1)
-        scores = {name: judge.score(flat).reshape(lead) for name, judge in self.judges.items()}
-        entropy = torch.special.entr(prob).sum(-1)
-        return Seen(scores, entropy.reshape(lead), split.reshape(lead), classes.reshape(*lead, 2))
-
-    def p(self, seen: Seen) -> dict[str, Tensor]:
-        """p-values (...) of each judge."""
-        return {
-            name: judge.p(seen.scores[name].flatten()).reshape(seen.entropy.shape)
-            for name, judge in self.judges.items()
-        }
-
-    def ambiguous(self, seen: Seen) -> Tensor:
-        """Flags (...)."""
-        return seen.entropy > self.entropy
-
-    def hybrid(self, seen: Seen) -> Tensor:
-        """Flags (...)."""
-        return self.ambiguous(seen) & seen.split
-
-    def flags(self, seen: Seen, count: list[str]) -> dict[str, Tensor]:
-        """What the definitions say, each (...)."""
-        strange = {name: p < STRANGE for name, p in self.p(seen).items()}
-        any_of = torch.stack([strange[name] for name in count]).any(0)
-        noise = {
-            f"noise-like by {name}": seen.scores[name] >= least
-            for name, least in self.noise.items()
-        }
-        return (
-            {f"strange by {name}": x for name, x in strange.items()} | noise | {"strange": any_of}
-        )
 
 
 # ---- controls -----------------------------------------------------------------------------------
 
 
-def shuffled(images: Tensor) -> Tensor:
-    """Images (N, 1, H, W), each with its own pixels in a random order."""
-    order = torch.rand(images.flatten(1).shape, generator=seeded(3)).argsort(1)
-    return images.flatten(1).gather(1, order).reshape(images.shape)
-
-
 def two_classes(images: Tensor, labels: Tensor, n: int) -> tuple[Tensor, Tensor]:
     """n images (n, 1, H, W) twice, row by row of the two classes of `CLASSES`."""
-    firsts, seconds = [], []
+    firsts: list[Tensor] = []
+    seconds: list[Tensor] = []
     generator = seeded(4)
     for (a, b), share_of in CLASSES.items():
         for label, rows in ((a, firsts), (b, seconds)):
@@ -244,29 +174,34 @@ def of_each(flags: Tensor, some: Tensor | None = None) -> Found:
 # ---- paths --------------------------------------------------------------------------------------
 
 
-def ends(space: LatentSpace, same: bool = False) -> tuple[Tensor, Tensor]:
-    """Codes (n, d) twice from the pool: of the two classes, or both of the first."""
+def ends(space: LatentSpace, same: bool = False, part: int = 1) -> tuple[Tensor, Tensor]:
+    """Codes (n, d) twice from the pool: of the two classes, or both of the first; of each pair of
+    classes as many as `CLASSES` says, or only one part of them."""
     rows = halves(len(space.test_codes))[1]
     codes, labels = space.test_codes[rows], space.test_labels[rows]
     generator, pairs = seeded(6), []
     for (a, b), n in CLASSES.items():
         places = [torch.nonzero(labels == label).squeeze(1) for label in (a, a if same else b)]
-        drawn = [rows[torch.randperm(len(rows), generator=generator)[:n]] for rows in places]
+        drawn = [
+            rows[torch.randperm(len(rows), generator=generator)[: n // part]] for rows in places
+        ]
         pairs.append(codes[torch.stack(drawn, 1)])
     z_a, z_b = torch.cat(pairs).unbind(1)
     return z_a, z_b
 
 
 @torch.no_grad()
-def on_paths(name: str, court: Court, count: list[str], null: Tensor) -> dict[str, Any]:
+def on_paths(
+    name: str, court: Court, count: list[str], null: Tensor, part: int = 1
+) -> dict[str, Any]:
     """Every way of one latent space; `null` says which ambiguous real images
     are strange."""
     space = load_pretrained(name)
     ratio = space.ratio
     assert ratio is not None
-    z_a, z_b = ends(space)
+    z_a, z_b = ends(space, part=part)
     table: dict[str, Any] = {}
-    places = torch.arange(len(z_a)).split(list(CLASSES.values()))
+    places = torch.arange(len(z_a)).split([n // part for n in CLASSES.values()])
     for way, options in WAYS.items():
         z = navigate(z_a, z_b, ratio, **options).resample(PLACES + 2)[:, 1:-1]
         seen = court.look(space.model.decode(z))
@@ -327,6 +262,7 @@ def examples() -> dict[str, Any]:
         found["rows"] = [int((space.test_codes == z).all(1).nonzero()[0]) for z in (z_a, z_b)]
         found[name] = {}
         for way in ("line", CORRECTED[0], "graph and string"):
+            assert space.ratio is not None
             z = navigate(z_a, z_b, space.ratio, **WAYS[way]).resample(12)[0]
             seen = court.look(space.model.decode(z))
             found[name][way] = {
@@ -363,8 +299,8 @@ def the_court() -> tuple[Court, Tensor, Tensor]:
     return Court(judges, test.images[first]), test.images[second], test.labels[second]
 
 
-def of_images() -> dict[str, Any]:
-    """C12: controls and paths."""
+def of_images(part: int = 1) -> dict[str, Any]:
+    """C12: controls and paths, of all pairs of ends or of one part of them."""
     court, pool, labels = the_court()
     seen = {name: court.look(x) for name, x in controls(pool, labels).items()}
     for name in SPACES:
@@ -378,7 +314,7 @@ def of_images() -> dict[str, Any]:
     return {
         "judges that count": ", ".join(count) or "none",
         "controls": table,
-        "paths": {name: on_paths(name, court, count, null) for name in SPACES},
+        "paths": {name: on_paths(name, court, count, null, part) for name in SPACES},
     }
 
 

@@ -124,6 +124,8 @@ def nearest(x: Tensor, bank: Tensor, k: int) -> Tensor:
 class MaskedConv(nn.Conv2d):
     """A convolution that sees the pixels before each pixel; with `itself`, that one too."""
 
+    before: Tensor
+
     def __init__(self, n_in: int, n_out: int, size: int, itself: bool) -> None:
         super().__init__(n_in, n_out, size, padding=size // 2)
         before = torch.arange(size * size) < size * size // 2 + itself

@@ -1,4 +1,4 @@
-"""Exercises of chapter 16: a conformal p-value, a hybrid, and a judge that passes its controls."""
+"""Exercises of chapter 16: a p-value of two tails, a hybrid, and a judge that passes its controls."""
 
 from __future__ import annotations
 
@@ -20,47 +20,54 @@ Built = tuple[Tensor, dict[str, tuple[Tensor, str]]]
 # ---- 16.1 -------------------------------------------------------------------------------------
 
 
-def p_value_of(score: Tensor, usual: Tensor) -> Built:
+def ranks(score: Tensor, usual: Tensor) -> Tensor:
+    """One-sided conformal p-values (N,), large scores being strange."""
+    return (1 + (usual >= score[:, None]).double().sum(1)) / (len(usual) + 1)
+
+
+def two_sided_of(score: Tensor, usual: Tensor) -> Built:
     """The right p-values (N,), and what likely mistakes give."""
-    at_least = (usual >= score[:, None]).double().sum(1)
-    above, n = (usual > score[:, None]).double().sum(1), len(usual)
-    right = (1 + at_least) / (n + 1)
-    return right, {
+    high, low = ranks(score, usual), ranks(-score, -usual)
+    n, smaller = len(usual), torch.minimum(high, low)
+    above, below = ((sign * usual >= sign * score[:, None]).double().sum(1) for sign in (1.0, -1.0))
+    open_ends = [(sign * usual > sign * score[:, None]).double().sum(1) for sign in (1.0, -1.0)]
+    return (2 * smaller).clamp_max(1), {
+        "not doubled": (
+            smaller,
+            "Two tails of 5 % are 10 %: twice the smaller rank, or strange images are too many.",
+        ),
+        "not cut off at 1": (2 * smaller, "Twice the smaller rank can be above 1: cut it off."),
+        "the larger of both": (
+            (2 * torch.maximum(high, low)).clamp_max(1),
+            "Strange is what is rare on *one* side: the smaller of both ranks.",
+        ),
+        "the upper tail only": (high, "Scores that are too small are strange too."),
+        "the lower tail only": (low, "Scores that are too large are strange too."),
         "the image itself left out": (
-            at_least / n,
+            (2 * torch.minimum(above, below) / n).clamp_max(1),
             "The new image is one of n + 1 that could have any rank: 1 is added above and below. "
             "Without it p can be 0, and 0 is below every threshold.",
         ),
         "one added above only": (
-            (1 + at_least) / n,
+            (2 * (1 + torch.minimum(above, below)) / n).clamp_max(1),
             "There are n + 1 images with the new one: divide by n + 1.",
         ),
-        "one added below only": (
-            at_least / (n + 1),
-            "The new image is as strange as itself: add 1 above too.",
-        ),
         "ties not counted": (
-            (1 + above) / (n + 1),
-            "*At least* as strange: equal scores count, otherwise p is too small.",
+            (2 * (1 + torch.minimum(*open_ends)) / (n + 1)).clamp_max(1),
+            "*At least* as strange: equal scores count on both sides, otherwise p is too small.",
         ),
-        "small scores are strange": (
-            (1 + (usual <= score[:, None]).double().sum(1)) / (n + 1),
-            "A large score is strange: count the usual scores that are as large or larger.",
-        ),
-        "one minus p": (1 - right, "p is small for a strange image: no 1 - p."),
-        "how many, not which share": (1 + at_least, "Divide by n + 1."),
     }
 
 
-@exercise("16.1", hint="count the usual scores >= the score, add 1, divide by n + 1")
-def p_value(answer: Callable[..., Any]) -> Mistake | None:
-    """A function (score (N,), usual (n,)) -> conformal p-values (N,)."""
+@exercise("16.1", hint="the rank of score and the rank of -score; twice the smaller, at most 1")
+def two_sided(answer: Callable[..., Any]) -> Mistake | None:
+    """A function (score (N,), usual (n,)) -> two-sided conformal p-values (N,)."""
     generator = torch.Generator().manual_seed(0)
     inputs = [
         tuple(torch.randn(size, generator=generator).mul(4).round() / 4 for size in sizes)
-        for sizes in ((6, 40), (3, 9), (11, 25))
+        for sizes in ((40, 30), (3, 9), (11, 25))
     ]
-    return on_each(answer, p_value_of, inputs)
+    return on_each(answer, two_sided_of, inputs)
 
 
 # ---- 16.2 -------------------------------------------------------------------------------------
@@ -165,11 +172,11 @@ def judge(answer: Callable[..., Any]) -> Mistake | None:
             "one image and at the bank, not at the rest of the batch.",
         )
     strange = {
-        name: float((p_value_of(x, scores["usual"])[0] < 0.05).double().mean())
+        name: float((ranks(x, scores["usual"]) < 0.05).double().mean())
         for name, x in scores.items()
     }
     other = {
-        name: float((p_value_of(-x, -scores["usual"])[0] < 0.05).double().mean())
+        name: float((ranks(-x, -scores["usual"]) < 0.05).double().mean())
         for name, x in scores.items()
     }
     return verdict_on(strange, other)

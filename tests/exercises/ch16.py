@@ -1,13 +1,19 @@
 """Likely mistakes of chapter 16, by exercise; right and wrong answers of other styles."""
 
-
-def p_value(expression):
-    return f"""
-def p_value(score, usual):
-    above = (usual >= score[:, None]).sum(1)
+TWO = """
+def two_sided(score, usual):
     n = len(usual)
-    return {expression}
+    above = (usual {more} score[:, None]).sum(1)
+    below = (usual {less} score[:, None]).sum(1)
+    return {answer}
 """
+
+
+def two(answer, more=">=", less="<="):
+    return TWO.format(answer=answer, more=more, less=less)
+
+
+RIGHT = "(2 * (1 + torch.minimum(above, below)) / (n + 1)).clamp_max(1)"
 
 
 HYBRID = """
@@ -43,13 +49,14 @@ def judge(parts, sign=""):
 
 MISTAKES = {
     "16.1": {
-        "the image itself left out": p_value("above / n"),
-        "one added above only": p_value("(1 + above) / n"),
-        "one added below only": p_value("above / (n + 1)"),
-        "ties not counted": p_value("(1 + above) / (n + 1)").replace(">=", ">"),
-        "small scores are strange": p_value("(1 + above) / (n + 1)").replace(">=", "<="),
-        "one minus p": p_value("1 - (1 + above) / (n + 1)"),
-        "how many, not which share": p_value("1 + above"),
+        "not doubled": two("(1 + torch.minimum(above, below)) / (n + 1)"),
+        "not cut off at 1": two("2 * (1 + torch.minimum(above, below)) / (n + 1)"),
+        "the larger of both": two(RIGHT.replace("minimum", "maximum")),
+        "the upper tail only": two("(1 + above) / (n + 1)"),
+        "the lower tail only": two("(1 + below) / (n + 1)"),
+        "the image itself left out": two("(2 * torch.minimum(above, below) / n).clamp_max(1)"),
+        "one added above only": two(RIGHT.replace("(n + 1)", "n")),
+        "ties not counted": two(RIGHT, ">", "<"),
     },
     "16.2": {
         "entropy not asked": hybrid("both & second"),
@@ -78,10 +85,11 @@ def judge(images, bank):
 ALSO_RIGHT = {
     "16.1": {
         "with NumPy": """
-def p_value(score, usual):
-    ordered = np.sort(usual.numpy())
-    at_least = len(ordered) - np.searchsorted(ordered, score.numpy(), side="left")
-    return (1 + at_least) / (len(ordered) + 1)
+def two_sided(score, usual):
+    ordered, x = np.sort(usual.numpy()), score.numpy()
+    above = len(ordered) - np.searchsorted(ordered, x, side="left")
+    below = np.searchsorted(ordered, x, side="right")
+    return np.minimum(1, 2 * (1 + np.minimum(above, below)) / (len(ordered) + 1))
 """,
     },
     "16.2": {"as a product": hybrid("(ambiguous * both * second).bool()")},
