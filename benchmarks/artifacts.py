@@ -99,9 +99,9 @@ CLASSES = {(1, 3): 40, (4, 9): 20, (3, 8): 20, (0, 1): 20}  # and pairs of ends
 PLACES, LITERAL = 24, Pointwise(Probability(0.3))
 WAYS: dict[str, dict[str, Any]] = {
     "line": {"planner": String(0), "proposal": "linear"},
-    "line, corrected to D = 1/2": {"planner": LITERAL, "proposal": "linear"},
+    "line, corrected": {"planner": LITERAL, "proposal": "linear"},
     "SLERP": {"planner": String(0), "proposal": "slerp"},
-    "SLERP, corrected to D = 1/2": {"planner": LITERAL, "proposal": "slerp"},
+    "SLERP, corrected": {"planner": LITERAL, "proposal": "slerp"},
     "graph and string": {"planner": "graph"},
 }
 CORRECTED = [way for way in WAYS if "corrected" in way]

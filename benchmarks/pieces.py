@@ -161,12 +161,12 @@ def largest_parts(d: np.ndarray) -> float:
     return float((large.max() if len(large) else 0.0) / np.median(tree[:, 2]))
 
 
-def power(dim: int) -> dict[str, dict[str, str]]:
+def power(dim: int, runs: int) -> dict[str, dict[str, str]]:
     """How often each test finds two pieces at the 5 % level, by separation."""
     rows = {}
     for separation in SEPARATIONS:
         statistics: dict[str, list[list[float]]] = {}
-        for seed in range(RUNS):
+        for seed in range(runs):
             x, labels = two(SAMPLES, dim, separation, seed)
             samples, own = gaussian_like(x, labels, 1000 + seed)
             for side, (points, of) in enumerate(((x, labels.numpy()), (samples, own))):
@@ -185,8 +185,8 @@ def power(dim: int) -> dict[str, dict[str, str]]:
     return rows
 
 
-def measured() -> dict[str, Any]:
-    """Codes of both spaces and pixels; and the power of the tests."""
+def measured(runs: int = RUNS) -> dict[str, Any]:
+    """Codes of both spaces and pixels; and the power of the tests, from so many runs."""
     found_in: dict[str, Any] = {}
     test = load_images("mnist", "test")
     rows = halves(len(test.images))[1][:POINTS]
@@ -194,6 +194,6 @@ def measured() -> dict[str, Any]:
         space = load_pretrained(name)
         found_in[name] = on_data(space.test_codes[rows], space.test_labels[rows])
     found_in["pixels"] = on_data(test.images[rows].flatten(1), test.labels[rows])
-    power_of = {f"d = {dim}": power(dim) for dim in (2, 16)}
+    power_of = {f"{dim}-D": power(dim, runs) for dim in (2, 16)}
     print(json.dumps(found_in | power_of, indent=1), flush=True)
     return {"found": found_in, "power": power_of}

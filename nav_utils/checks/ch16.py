@@ -1,4 +1,4 @@
-"""Exercises of chapter 16: a p-value of two tails, a hybrid, and a judge that passes its controls."""
+"""Exercises of chapter 16: a p-value with two tails, a hybrid, a judge that passes its controls."""
 
 from __future__ import annotations
 
