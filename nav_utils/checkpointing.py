@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 import torch
@@ -27,14 +27,14 @@ from nav_utils.memory import bytes_of
 # ---- files ------------------------------------------------------------------------------------
 
 
-def write_whole(path: str | pathlib.Path, content: bytes) -> None:
-    """Write a file in one move: no reader, and no crash, ever sees half of it."""
+def write_whole(path: str | pathlib.Path, content: bytes | Iterable[bytes]) -> None:
+    """Write a file, given whole or in pieces, in one move: nobody ever sees half of it."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     try:
         with open(partial, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

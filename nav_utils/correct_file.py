@@ -8,8 +8,9 @@ metadata say what they were made from. Rows are computed in shards, which the pr
 each finished shard is a file in OUT.parts, and the first process joins them. So after any accident
 the same command, with any number of processes, finishes the work and does none of it twice.
 
-A process holds one shard in memory; the one that joins them holds the whole result, twice.
-`correct`'s noise depends on a point's place in its batch, here the shard: there is no such option.
+A process holds one shard in memory, however many there are; for a moment the disk has to hold OUT
+twice. With --device cuda each process takes a GPU of its machine. `correct`'s noise depends on a
+point's place in its batch, here the shard: there is no such option.
 `python -m nav_utils.correct_file` is the same command under its old name.
 """
 
@@ -24,19 +25,18 @@ import pathlib
 import shutil
 import signal
 import time
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
-from safetensors import SafetensorError, safe_open
 from tqdm.auto import tqdm
 
 from nav_utils import __version__
 from nav_utils.arguments import expect_samples
-from nav_utils.checkpointing import read_safetensors, write_safetensors
+from nav_utils.checkpointing import write_safetensors, write_whole
 from nav_utils.correction import Run, Status, correct
+from nav_utils.joining import joined, opened
 from nav_utils.pretrained import CHECKPOINTS, verified
 from nav_utils.ratio import DensityRatio
 from nav_utils.steps import GOALS, METHODS, Band, Below, Denser, Goal, Method, Score, method_of
@@ -56,6 +56,11 @@ class Job(NamedTuple):
     goal: Goal
     run: Run
     facts: dict[str, Any]  # all that the result depends on, as plain data
+
+    @property
+    def device(self) -> torch.device:
+        """Where this process computes."""
+        return self.ratio.device or torch.device("cpu")
 
     @property
     def parts(self) -> pathlib.Path:
@@ -135,16 +140,6 @@ def sha256(path: pathlib.Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@contextlib.contextmanager
-def opened(path: pathlib.Path) -> Iterator[Any]:
-    """A safetensors file, of which only the header is read; ValueError when it is not one."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            yield file
-    except SafetensorError as error:
-        raise ValueError(f"{path}: expected a whole safetensors file, got: {error}") from error
-
-
 def look_at(path: pathlib.Path, dim: int, shard_size: int) -> list[slice]:
     """The shards of a file; ValueError unless its codes are floating, finite and (N, dim)."""
     if shard_size < 1:
@@ -160,10 +155,12 @@ def look_at(path: pathlib.Path, dim: int, shard_size: int) -> list[slice]:
                 f"{path}: expected z of shape (N, {dim}), N at least 1, in float32 (F32) or "
                 f"float64 (F64), got {shape} in {dtype}"
             )
-        starts = range(0, shape[0], shard_size)
-        shards = [slice(first, min(first + shard_size, shape[0])) for first in starts]
-        for rows in shards:
-            expect_samples(**{f"{path}, rows {rows.start} to {rows.stop - 1}, codes": z[rows]})
+    starts = range(0, shape[0], shard_size)
+    shards = [slice(first, min(first + shard_size, shape[0])) for first in starts]
+    for rows in shards:
+        with opened(path) as file:  # anew: what was read before is let go
+            z = file.get_slice("z")[rows]
+            expect_samples(**{f"{path}, rows {rows.start} to {rows.stop - 1}, codes": z})
     return shards
 
 
@@ -188,7 +185,7 @@ def run(job: Job) -> None:
         if path.exists():
             expect_same(path, job.facts)
     done, missing, n = job.target.exists(), job.missing(), len(job.shards)
-    with processes() as (rank, world):
+    with processes(job.device) as (rank, world):
         if not done:
             job.parts.mkdir(parents=True, exist_ok=True)
             silent = bool(rank or os.environ.get("TQDM_DISABLE"))
@@ -217,22 +214,26 @@ def compute(job: Job, number: int) -> None:
 
 def join(job: Job) -> str:
     """Write OUT from its parts, and say how the points ended."""
-    parts = [read_safetensors(job.part(number))[0] for number in range(len(job.shards))]
-    columns = {name: torch.cat([part[name] for part in parts]) for name in COLUMNS}
-    write_safetensors(job.target, columns, {"correction": json.dumps(job.facts)})
-    ends = Counter(columns["status"].tolist())
-    return ", ".join(f"{ends[status]:,} {status.name}" for status in Status if ends[status])
+    parts = [job.part(number) for number in range(len(job.shards))]
+    write_whole(job.target, joined(parts, COLUMNS, {"correction": json.dumps(job.facts)}))
+    ends = torch.zeros(len(Status), dtype=torch.int64)
+    for part in parts:
+        with opened(part) as file:
+            ends += file.get_tensor("status").bincount(minlength=len(Status))
+    return ", ".join(f"{int(ends[status]):,} {status.name}" for status in Status if ends[status])
 
 
 @contextlib.contextmanager
-def processes() -> Iterator[tuple[int, int]]:
+def processes(device: torch.device) -> Iterator[tuple[int, int]]:
     """Rank and number of the processes that torchrun started; 0 and 1 without it.
+
+    They wait for each other by NCCL where they compute on GPUs, by gloo elsewhere.
 
     Inside, all have come so far: none writes before every one has looked at what is there.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world > 1:
-        dist.init_process_group("nccl" if torch.cuda.is_initialized() else "gloo")
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         dist.barrier()
     try:
         yield int(os.environ.get("RANK", "0")), world
@@ -273,7 +274,13 @@ def carry_out(given: argparse.Namespace) -> None:
     if given.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda: torch finds no GPU here")
     if given.device == "cuda":  # one for each process
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        number, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if number >= there:
+            raise ValueError(
+                f"--device cuda: expected at most as many processes as GPUs, {there} on this "
+                f"machine, got process {number}; start {there} with --nproc-per-node"
+            )
+        torch.cuda.set_device(number)
     run(make_job(given))
 
 

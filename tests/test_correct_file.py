@@ -15,8 +15,10 @@ from safetensors.torch import load_file, save_file
 
 import nav_utils
 from nav_utils import correct_file
+from nav_utils.checkpointing import write_whole
 from nav_utils.correct_file import COLUMNS, main
 from nav_utils.correction import Run, Status, correct
+from nav_utils.joining import joined
 from nav_utils.models import mlp, seeded
 from nav_utils.pretrained import load_ratio
 from nav_utils.ratio import DensityRatio
@@ -117,6 +119,26 @@ def test_equals_correct_in_one_piece(files, more, choices, dtype, capsys):
     said = capsys.readouterr().out
     assert "6 shards, 0 of them from before" in said
     assert f"{int((found['status'] == Status.CONVERGED).sum())} CONVERGED" in said
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_join_holds_one_column_of_one_part_at_a_time(tmp_path, dtype):
+    parts, whole = [], {"z": [], "status": []}
+    for number, n in enumerate((5, 5, 1)):  # an odd number: what follows may not lie askew
+        columns = {"z": normal(n, 3, seed=number, dtype=dtype), "status": torch.arange(n)}
+        parts.append(tmp_path / f"{number}.safetensors")
+        save_file(columns, parts[-1])
+        for name, column in columns.items():
+            whole[name].append(column)
+    pieces = list(joined(parts, ("z", "status"), {"made": "here"}))
+    assert sorted(map(len, pieces[1:])) == sorted(
+        rows * width for rows in (5, 5, 1) for width in (3 * dtype.itemsize, 8)
+    )
+    write_whole(tmp_path / "out", iter(pieces))
+    found = load_file(tmp_path / "out")
+    assert all(torch.equal(found[name], torch.cat(columns)) for name, columns in whole.items())
+    with safe_open(tmp_path / "out", framework="pt") as file:
+        assert file.metadata() == {"made": "here"}
 
 
 def test_another_ratio(files):
@@ -325,6 +347,23 @@ def torchrun(files, notes, kill=""):
     )
 
 
+def test_every_process_takes_a_gpu_of_its_own(files, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(SystemExit, match="as many processes as GPUs, 2 on this .*got process 2"):
+        command(files, "--device", "cuda")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    backends = []
+    monkeypatch.setattr(correct_file.dist, "init_process_group", backends.append)
+    monkeypatch.setattr(correct_file.dist, "barrier", lambda: None)
+    monkeypatch.setattr(correct_file.dist, "destroy_process_group", lambda: None)
+    for device in ("cuda", "cpu"):
+        with correct_file.processes(torch.device(device)) as (_, world):
+            assert world == 2
+    assert backends == ["nccl", "gloo"]
+
+
 def test_a_killed_process_is_named_and_a_restart_does_nothing_twice(files, tmp_path, shards):
     first, second = tmp_path / "first", tmp_path / "second"
     broken = torchrun(files, first, kill="1")
@@ -344,7 +383,7 @@ def test_a_killed_process_is_named_and_a_restart_does_nothing_twice(files, tmp_p
     whole = torchrun(files, second)
     assert whole.returncode == 0, whole.stderr
     notes = [note.split(":") for note in second.read_text().split()]  # rank and shard
-    assert sorted(shard for _, shard in notes) == [*sorted(missing), "out"]
+    assert sorted(shard for _, shard in notes) == sorted(missing)
     assert {rank for rank, _ in notes} == {"0", "1"}  # what is missing is dealt anew
     assert f"6 shards, {6 - len(missing)} of them from before" in whole.stdout
     assert left_in(files[1].parent) == ["out.safetensors"]

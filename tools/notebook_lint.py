@@ -284,6 +284,17 @@ def code_copies(chapter: Chapter) -> Hits:
         yield from ((number, m) for m in shown.differing_copies(cell.source, chapter.root))
 
 
+def measured_copies(chapter: Chapter) -> Hits:
+    for number, cell in chapter.code():
+        try:
+            fresh = text.fill_measured(cell.source, chapter.root)
+        except ValueError as error:
+            yield number, f"copied results: {error}"
+        else:
+            if fresh != cell.source:
+                yield number, "copied results differ from the file's: run sync"
+
+
 RULES: dict[str, Rule] = {
     "executed": executed,
     "error": error_output,
@@ -303,6 +314,7 @@ RULES: dict[str, Rule] = {
     "ignored": ignored_outputs,
     "folded": folded_copies,
     "copy": code_copies,
+    "measured": measured_copies,
 }
 
 

@@ -1,4 +1,4 @@
-"""The parts of a chapter that are derived from elsewhere: setup cell, badge, copies of the code.
+"""The parts of a chapter that are derived from elsewhere: setup cell, badge, code, measured numbers.
 
 Everything is read from source text with `ast`; the package itself is never imported.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import json
+import pprint
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +33,13 @@ BADGE_LINE = re.compile(r"^.*\[Open in Colab\]\(.*$", re.MULTILINE)
 FOLDED = re.compile(
     r"^```python\n# (?P<name>nav_utils(?:\.\w+)+)[ ]*\n(?P<body>.*?)^```[ ]*$",
     re.MULTILINE | re.DOTALL,
+)
+
+# A code cell that holds what a benchmark measured: Colab has the notebook and not the file.
+MEASURED = re.compile(
+    r"\A# Copied from benchmarks/results/(?P<file>\w+)\.json(?: / (?P<keys>.+))?\n"
+    r"(?P<name>\w+) = .*\Z",
+    re.DOTALL,
 )
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -215,6 +224,31 @@ def fill_folded(markdown: str, root: Path = ROOT) -> str:
         return f"```python\n# {block['name']}\n{code_of(block['name'], root)}```"
 
     return FOLDED.sub(fill, markdown)
+
+
+def fill_measured(source: str, root: Path = ROOT) -> str:
+    """Write the present numbers into a code cell that is a copy of a results file, or of a part.
+
+    The cell's first line is `# Copied from benchmarks/results/NAME.json / key / key`.
+
+    Raises:
+        ValueError: if there is no such file or part.
+    """
+    cell = MEASURED.match(source)
+    if cell is None:
+        return source
+    path = root / "benchmarks" / "results" / f"{cell['file']}.json"
+    if not path.is_file():
+        raise ValueError(f"benchmarks/results has no {path.name}")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    for key in cell["keys"].split(" / ") if cell["keys"] else ():
+        if not isinstance(found, dict) or key not in found:
+            raise ValueError(f"{path.name} has no {cell['keys']}")
+        found = found[key]
+    head, name = source.partition("\n")[0], cell["name"]
+    indent = len(name) + 3
+    lines = pprint.pformat(found, width=98 - indent, sort_dicts=False).splitlines()
+    return f"{head}\n{name} = " + f"\n{' ' * indent}".join(lines)
 
 
 def fill_badge(markdown: str, path: Path, root: Path = ROOT) -> str:

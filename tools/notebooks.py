@@ -93,7 +93,7 @@ def set_ids(notebook: Any) -> None:
 
 
 def sync_notebook(notebook: Any, path: Path, root: Path = text.ROOT) -> None:
-    """Refresh in memory what a chapter repeats from elsewhere: setup cell, badge, folded code."""
+    """Refresh in memory what a chapter repeats: setup cell, badge, folded code, measured numbers."""
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             if place == 0:
@@ -101,6 +101,8 @@ def sync_notebook(notebook: Any, path: Path, root: Path = text.ROOT) -> None:
             cell.source = text.fill_folded(cell.source, root)
         elif cell.cell_type == "code" and is_setup(cell.source):
             cell.source = text.setup_cell(root)
+        else:
+            cell.source = text.fill_measured(cell.source, root)
 
 
 def sync(path: Path, root: Path = text.ROOT) -> bool:
@@ -230,7 +232,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     several = {
         "run": "sync, run in a fresh kernel, store the outputs; a failing chapter stays as it was",
-        "sync": "refresh setup cell, badge and folded code; outputs stay as they are",
+        "sync": "refresh setup cell, badge, folded code, copied results; outputs stay as they are",
         "lint": "list what breaks the rules for chapters; exit 1 if anything does",
     }
     for name, words in several.items():

@@ -133,6 +133,9 @@ SPOILED = {
     "folded code is stale": (edit("Code of", "display(", "print("), {"folded"}),
     "folded code of nothing": (edit("Code of", "tiny.show", "tiny.no"), {"folded", "shown"}),
     "folded code missing": (drop_cell("Code of"), {"shown"}),
+    "a measured number was typed": (edit("took = ", "2.5", "2.4"), {"measured"}),
+    "a part that results lack": (edit("took = ", "/ seconds", "/ hours"), {"measured"}),
+    "results of no file": (edit("took = ", "tiny.json", "other.json"), {"measured"}),
     "helper unlike the package's": (edit("twice 21", "2 * x", "x + x"), {"copy"}),
 }
 

@@ -44,6 +44,7 @@ def test_sync_refreshes_and_keeps_outputs(spoiled, course, good):
         edit("Code of", "display(", "print(")(cells)
         edit("# Setup", "someone", "nobody")(cells)
         edit("# A tiny", "someone", "nobody")(cells)
+        edit("took = ", "2.5", "2.4")(cells)
 
     path = spoiled(change)
     kept = outputs(path)
