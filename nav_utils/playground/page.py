@@ -30,8 +30,8 @@ DIGITS = "digits-8x8"  # the name under which a page keeps them
 STILLS = {
     "plain": (
         "the codes of 1,500 digits, at the start and at the end of a plain run. At the start all "
-        "codes lie in one spot. At the end they lie so far out, in long heaps by digit, that the map "
-        "is drawn several times as wide; the circles of the prior are hidden in its middle."
+        "codes lie in one spot. At the end they lie so far out, in long heaps by digit, that the "
+        "map is drawn several times as wide; the circles of the prior are hidden in its middle."
     ),
     "variational": (
         "the codes of 1,500 digits, at the start and at the end of a variational run. At the start "

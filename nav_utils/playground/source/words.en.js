@@ -1,7 +1,7 @@
 // All English texts of the playground, but for its presets (presets.json). Another language is one
 // more file like this one.
 
-import { number, plain, short } from "../../browser/source/words.js";
+import { badLink, number, plain, short } from "../../browser/source/words.js";
 
 const share = (x) => `${number(100 * x, 0)} %`;
 
@@ -131,8 +131,7 @@ export const en = {
     `${arithmetic === "wasm" ? "WebAssembly" : "plain JavaScript"}.`,
   refused: { worker: "no worker is allowed here", wasm: "no WebAssembly is allowed here" },
   refusedSaid: (what, why) => `Note: ${what}${why ? ` (${why})` : ""}; it goes on without.`,
-  badLink: (faults) =>
-    `The link says what makes no sense here: ${faults.join(", ")}. The usual values stand instead.`,
+  badLink,
   calm: "Motion is reduced: one picture a second.",
 
   diverged({ step, losses, weights, tries }) {
