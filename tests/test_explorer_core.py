@@ -4,14 +4,12 @@ import base64
 import importlib.util
 import json
 import math
-import os
 import pathlib
-import shutil
-import subprocess
 from types import ModuleType
 from typing import Any
 
 import pytest
+from in_node import expect_passed, run_tests
 
 from nav_utils.explorer import payload
 from nav_utils.pretrained import LatentSpace, load_pretrained
@@ -31,19 +29,6 @@ def golden() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def node() -> str:
-    """The node on the path, else the one that playwright's package carries."""
-    found = shutil.which("node")
-    spec = importlib.util.find_spec("playwright")
-    if found is None and spec is not None and spec.origin is not None:
-        driver = pathlib.Path(spec.origin).parent / "driver"
-        found = shutil.which("node", path=str(driver))
-    if found is None:
-        say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say("no node: neither on the path nor in playwright's package")
-    return found
 
 
 def assert_near(came: Any, wanted: Any, tolerance: float, where: str) -> None:
@@ -81,14 +66,4 @@ def test_golden_vectors_are_those_of_the_package(golden: ModuleType, space: Late
 def test_core_in_node(space: LatentSpace, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "mnist-2d.safetensors"
     file.write_bytes(payload(space))
-    tests = sorted(str(path) for path in FOLDER.glob("*.test.js"))
-    assert len(tests) >= 8
-    ran = subprocess.run(
-        [node(), "--test", "--test-reporter=tap", *tests],
-        env=os.environ | {"NAV_PAYLOAD": str(file)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "\n# skipped 0\n" in ran.stdout and "\n# fail 0\n" in ran.stdout, ran.stdout
+    expect_passed(run_tests(FOLDER, least=8, env={"NAV_PAYLOAD": str(file)}))

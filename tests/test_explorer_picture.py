@@ -133,7 +133,7 @@ def test_codes_are_drawn_by_class_if_asked(space, monkeypatch):
         ({"eps": 0.2, "goal": "below"}, (0.0, 0.7)),
         ({"level": 0.0, "goal": "below"}, (0.0, 0.5)),
         ({"level": np.log(4.0), "eps": 0.25}, (4 / 7, 12 / 13)),
-        ({"level": 2.0, "goal": "below", "method": "string"}, (0.4, 0.6)),
+        ({"level": 2.0, "goal": "band", "method": "string"}, (0.0, 0.8)),
     ],
 )
 def test_the_band_is_what_counts_as_inside(some, band):
@@ -180,7 +180,7 @@ def test_the_words_say_what_happened(space):
     assert f"Lowest log p - a on the path: {float(path.bottleneck):.1f} nats" in said
     assert "Below the level of log p - a" in words(space, state(method="score"))
     assert "Above the level of the logit" in words(space, state(goal="below"))
-    assert "Outside the band" in words(space, state(goal="below", method="string"))
+    assert "In holes (a above log 4)" in words(space, state(goal="below", method="string"))
     assert "of the arc (dashed)" in words(space, state(proposal="slerp"))
     assert "of the better arc (dashed)" in words(space, state(proposal="arcs"))
     assert "The path is 0.0 long" in words(space, state(a=[1, 1], b=[1, 1], steps=0))
@@ -189,6 +189,8 @@ def test_the_words_say_what_happened(space):
 def test_the_words_give_the_verdict():
     space = shipped("mnist-2d")
     presets = {name: preset["state"] for name, preset in shipped_presets("mnist-2d").items()}
-    assert "It stalls and does not arrive at B." in words(space, expect_state(presets["stall"]))
+    stall = words(space, expect_state(presets["stall"]))
+    assert "It stalls at point 17 of 48 and does not arrive at B." in stall
+    assert "29 of 48 points" in stall and "none failed" in stall
     assert "It arrives." in words(space, expect_state(presets["one-side"]))
     assert "rarer than 95 % of codes" in words(space, expect_state(presets["no-way"]))

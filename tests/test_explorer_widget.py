@@ -283,3 +283,14 @@ def test_jupyter_gets_the_live_widget_and_for_pages_the_still_one(space):
 
 def test_the_package_offers_three_names():
     assert package.__all__ == ["Explorer", "payload", "to_html"]
+
+
+def test_points_that_a_stalled_loop_never_came_to_are_untried():
+    figure = Explorer(preset="stall")
+    assert figure.status[17:] == ["untried"] * 31 and "untried" not in figure.status[:17]
+    assert figure.path[17:] == [figure.path[16]] * 31
+    _, path = only(paths(figure.ratio, figure.state))
+    assert computing.walked(path, figure.state) == 17
+    whole = state(planner="stepwise", goal="below", level=10.0)  # which repairs nothing
+    assert computing.walked(only(paths(RING, whole))[1], whole) == whole["points"]
+    assert computing.walked(path, figure.state | {"planner": "pointwise"}) == 48

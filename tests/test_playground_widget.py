@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 
 import pytest
-from test_explorer_core import node
+from in_node import expect_passed, node, run_tests
 
 from nav_utils.playground import Playground, page, to_html
 from nav_utils.playground.state import (
@@ -43,20 +43,13 @@ def test_settings_are_those_of_the_page():
 
 
 def test_the_view_in_node():
-    tests = sorted(str(path) for path in FOLDER.glob("*.test.js"))
-    ran = subprocess.run(
-        [node(), "--test", "--test-reporter=tap", *tests],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert tests and "\n# fail 0\n" in ran.stdout and "\n# skipped 0\n" in ran.stdout, ran.stdout
+    expect_passed(run_tests(FOLDER, least=1))
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"lambda_": 1}, "playground: expected data, .*, got 'lambda_'"),
+        ({"lambda_": 1}, "playground: expected keys of data, .*, got 'lambda_'"),
         ({"objectiv": "plain"}, "did you mean 'objective'"),
         ({"objective": "gan"}, "objective: expected one of plain, variational, adversarial"),
         ({"weight": "2"}, "weight: expected a finite number from 0 to 1000, got '2'"),

@@ -2,7 +2,8 @@
 
     python tools/playground_still.py
 
-writes nav_utils/playground/still.png, the maps at the start and at the end of the default run, and
+writes nav_utils/playground/still_plain.png and so on, the maps at the start and at the end of a run
+with the usual settings, and
 book/figures/step_plain.svg, step_variational.svg and step_adversarial.svg, diagrams of one step.
 """
 
@@ -17,17 +18,20 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 from playwright.sync_api import Page, sync_playwright
 
 from nav_utils.playground import to_html
-from nav_utils.playground.page import HERE, STILL
+from nav_utils.playground.page import HERE, preset_settings, still
+from nav_utils.playground.state import trait_of
 from nav_utils.plots import D_COLOURS
 
 FIGURES = Path(__file__).parents[1] / "book" / "figures"
 MAP_SOURCE = HERE.parent / "browser" / "source" / "map.js"
+PRESETS = ("plain", "variational", "adversarial", "ring")
 SIDE, GAP, HEAD = 340, 12, 24  # pixels of a map, between maps, and above them
 N_COLOURS, N_GREYS = 81, 8  # of D, and between black and white
 # In the page: the ground with the codes on it.
@@ -65,10 +69,10 @@ def picture(page: Page) -> Image.Image:
     return Image.open(io.BytesIO(data)).convert("RGB")
 
 
-def two_maps(browser_path: str) -> Image.Image:
-    """The maps at the start and at the end of the default run, side by side."""
+def two_maps(browser_path: str, settings: dict[str, Any]) -> Image.Image:
+    """The maps at the start and at the end of a run, side by side."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        file = to_html(Path(folder) / "playground.html")
+        file = to_html(Path(folder) / "playground.html", settings)
         browser = playwright.chromium.launch(executable_path=browser_path)
         page = browser.new_page(viewport={"width": 1000, "height": 900}, bypass_csp=True)
         page.goto(file.as_uri())
@@ -93,9 +97,12 @@ def main() -> None:
     if browser is None:
         sys.exit(f"expected a browser, found none of {', '.join(names)}")
     classes = re.findall(r'"(#\w{6})",\n', MAP_SOURCE.read_text(encoding="utf-8"))
-    picture = two_maps(browser).quantize(palette=palette(classes), dither=Image.Dither.NONE)
-    picture.save(STILL, optimize=True)
-    print(f"{STILL.name}: {STILL.stat().st_size} bytes")
+    for preset in PRESETS:
+        settings = preset_settings(preset)
+        file, _ = still(settings)
+        maps = two_maps(browser, {trait_of(key): value for key, value in settings.items()})
+        maps.quantize(palette=palette(classes), dither=Image.Dither.NONE).save(file, optimize=True)
+        print(f"{file.name}: {file.stat().st_size} bytes")
     source = (HERE / "source").as_posix()
     script = DIAGRAM % (source, source)
     ran = subprocess.run(

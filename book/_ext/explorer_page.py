@@ -106,7 +106,7 @@ class PlaygroundDirective(SphinxDirective):
             markup = page.div(shown, self.arguments[0])
         except ValueError as error:
             raise self.error(f"playground: {error}") from error
-        for name in ("presets.json", "still.png"):
+        for name in ("presets.json", *(f"still_{kind}.png" for kind in page.STILLS)):
             self.env.note_dependency(str(page.HERE / name))
         return [nodes.raw("", markup, format="html")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +12,11 @@ from torch import Tensor
 
 from nav_utils.correction import Run, Status
 from nav_utils.interpolation import arcs, lerp, slerp_or_lerp
-from nav_utils.navigation import Path, Planner, Pointwise, Stepwise, String, navigate
+from nav_utils.navigation import PATIENCE, Path, Planner, Pointwise, Stepwise, String, navigate
 from nav_utils.ratio import DensityRatio, Ratio
 from nav_utils.steps import Band, Below, Denser, Goal, Place, method_of
+
+HOLE = math.log(4)  # the logit above which a place is a hole, as in `nav_utils.evaluation`
 
 
 def paths(ratio: Ratio, state: Mapping[str, Any]) -> list[tuple[Tensor, Path]]:
@@ -72,10 +75,10 @@ def planner_of(state: Mapping[str, Any], ratio: Ratio) -> Planner:
 
 
 def goal_of(state: Mapping[str, Any], ratio: Ratio) -> Goal:
-    """What counts as inside; a string, which corrects no single points, is held to the band."""
+    """What counts as inside; for a string, which corrects no single points, all but holes."""
     level, log_q_level = state["level"], state["log_q_level"]
     if state["method"] == "string":
-        return Band(state["eps"])
+        return Below(HOLE)
     if state["method"] == "score":
         return Denser(ratio.log_q_level(0.5) if log_q_level is None else log_q_level)
     band = Band(state["eps"], level or 0.0)
@@ -89,12 +92,28 @@ def stays(state: Mapping[str, Any]) -> bool:
     return state["planner"] == "pointwise" or state["method"] == "string"
 
 
+def walked(path: Path, state: Mapping[str, Any]) -> int:
+    """How many points a path came to before it stopped; of a loop that stalls, not all of them."""
+    n = state["points"]
+    if stays(state):
+        return n
+    points, patience = path.points[0], min(PATIENCE, (n - 1) // 2)
+    even = (points.new_tensor(state["b"]) - points[0]).norm() / (n - 1)
+    moved = (points[patience + 1 :] - points[1 : n - patience]).norm(dim=-1)
+    stuck = (moved < even).nonzero()
+    return int(stuck[0]) + patience + 2 if len(stuck) else n
+
+
 def endings(path: Path, state: Mapping[str, Any]) -> list[str]:
-    """How each point ended: "given" for an end, "unjudged" for a string's, else its `Status`."""
+    """How each point ended: "given" for an end, "unjudged" for a string's, "untried" for those that
+    a loop which stalls never came to, else its `Status`.
+    """
     if path.point_status is None:
         found = ["unjudged"] * state["points"]
     else:
         found = [Status(code).name.lower() for code in path.point_status[0].tolist()]
+    came = walked(path, state)
+    found[came:] = ["untried"] * (len(found) - came)
     found[0] = "given"
     if stays(state):
         found[-1] = "given"
@@ -107,6 +126,6 @@ def best_of(found: list[tuple[Tensor, Path]]) -> tuple[Tensor, Path]:
 
 
 def outside(ratio: Ratio, z: Tensor, state: Mapping[str, Any]) -> int:
-    """How many points (n, 2) are not where the method wants them; for the string, off the band."""
+    """How many points (n, 2) are not where the method wants them; for the string, in holes."""
     here = Place(z, ratio.logit(z), torch.zeros_like(z))  # the slope does not matter
     return int((goal_of(state, ratio).excess(here, ratio.prior) > 0).sum())

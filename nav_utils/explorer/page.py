@@ -16,6 +16,7 @@ import math
 import os
 import pathlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import matplotlib
@@ -34,9 +35,10 @@ from nav_utils.browser.page import (
     whole_page,
     write_in_one_move,
 )
+from nav_utils.correction import Status
 from nav_utils.densities import StandardNormal
 from nav_utils.explorer.atlas import decoded
-from nav_utils.explorer.computing import best_of, goal_of, outside, paths, stays
+from nav_utils.explorer.computing import best_of, goal_of, outside, paths, stays, walked
 from nav_utils.explorer.packing import (
     HERE,
     SHIPPED,
@@ -50,9 +52,7 @@ from nav_utils.explorer.packing import (
 )
 from nav_utils.explorer.prior import contours
 from nav_utils.explorer.state import State, expect_state
-from nav_utils.navigation import (
-    PathStatus,
-)
+from nav_utils.navigation import Path, PathStatus
 from nav_utils.plots import (
     D_COLOURS,
     image_grid,
@@ -102,6 +102,7 @@ def static_figure(space: LatentSpace, state: Mapping[str, Any]) -> bytes:
         if longer is not path:
             axes["map"].plot(*other.T, "--", color="0.35", lw=1)
             axes["map"].plot(*longer.points[0].T, "-", color="0.35", lw=1)
+    path = tried(path, walked(path, state))
     plot_correction(axes["map"], proposal, path)
     for end, (x, y) in zip("AB", proposal[[0, -1]].tolist(), strict=True):
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "black"}
@@ -120,6 +121,15 @@ def static_figure(space: LatentSpace, state: Mapping[str, Any]) -> bytes:
         image_grid(row, axes[name])
         axes[name].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
     return small_png(pixels(fig), torch.cat([*rows.values()]))
+
+
+def tried(path: Path, came: int) -> Path:
+    """A path of which no point failed that it never came to."""
+    if path.point_status is None:
+        return path
+    status = path.point_status.clone()
+    status[:, came:] = Status.INSIDE
+    return replace(path, point_status=status)
 
 
 def band_of(goal: Goal) -> tuple[float, float] | None:
@@ -190,10 +200,13 @@ def words(space: LatentSpace, state: Mapping[str, Any]) -> str:
     ratio = expect_space(space)
     found = paths(ratio, state)
     proposal, path = best_of(found)
-    counts = [outside(ratio, z, state) for z in (proposal, path.points[0])]
+    came = walked(path, state)
+    counts = [outside(ratio, z, state) for z in (proposal, path.points[0, :came])]
     if state["method"] == "score":
         where = "Below the level of log p - a"
-    elif state["goal"] == "below" and state["method"] != "string":
+    elif state["method"] == "string":
+        where = "In holes (a above log 4)"
+    elif state["goal"] == "below":
         where = "Above the level of the logit"
     else:
         where = f"Outside the band, D within {state['eps']:.2f} of 1/2"
@@ -201,12 +214,14 @@ def words(space: LatentSpace, state: Mapping[str, Any]) -> str:
     ends = "its ends stay" if stays(state) else "its first end stays"
     a, b = (f"({x:.2f}, {y:.2f})" for x, y in (state["a"], state["b"]))
     verdict = VERDICTS[PathStatus(int(path.status))]
+    if came < len(proposal):
+        verdict = f"It stalls at point {came} of {len(proposal)} and does not arrive at B."
     if float(path.bottleneck) == -math.inf:
         verdict = "It leaves the places where the prior has mass."
     return (
         f"A map of D with a path from A {a} to B {b}, corrected by the method {state['method']}; "
         "beside it D along the path, below it decoded images, the proposal above the correction. "
-        + outcome_words(proposal, path, counts, (where, name), ends)
+        + outcome_words(proposal, tried(path, came), counts, (where, name), ends)
         + f" {verdict}"
     )
 

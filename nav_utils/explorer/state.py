@@ -7,13 +7,14 @@ stranger's link, takes the default in its place.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
 import numpy as np
+
+from nav_utils.browser.keys import expect_keys
 
 State = dict[str, Any]
 
@@ -69,11 +70,7 @@ def expect_state(
     Raises:
         ValueError: for keys that there are not and values that make no sense.
     """
-    for key in raw:
-        if key not in DEFAULTS:
-            near = difflib.get_close_matches(str(key), DEFAULTS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"state: expected keys of {', '.join(DEFAULTS)}, got {key!r}{hint}")
+    expect_keys(raw, DEFAULTS, "state")
     given = {key: raw.get(key, DEFAULTS[key]) for key in DEFAULTS}
     state = {key: expect_value(key, value, radius, methods) for key, value in given.items()}
     if "eta" not in raw:

@@ -114,7 +114,8 @@ class Explorer(Controls, anywidget.AnyWidget):
         path: [[x, y], ...], the corrected path; of both arcs the one with the better bottleneck,
             the shorter one with a prior that the page cannot compute.
         status: for each of its points how its correction ended, a `Status` in lower case; "given"
-            for an end that stays, "unjudged" for the others of a string.
+            for an end that stays, "unjudged" for the others of a string, "untried" for points
+            that a loop which stalls never came to.
 
     Raises:
         ValueError: for a space that cannot be shown, and for values that make no sense. Numbers

@@ -20,18 +20,33 @@ from nav_utils.browser.page import (
 )
 from nav_utils.explorer.page import BUNDLE as EXPLORER
 from nav_utils.playground.digits import packed_digits
-from nav_utils.playground.state import expect_settings, in_page
+from nav_utils.playground.state import DEFAULTS, expect_settings, in_page
 
 HERE = pathlib.Path(__file__).parent
 BUNDLE = HERE / "playground.js"
-STILL = HERE / "still.png"
 DIGITS = "digits-8x8"  # the name under which a page keeps them
 
-PICTURE = (
-    "Two maps of the plane with the codes of 1,500 digits, at the start and at the end of the "
-    "default run. At the start all codes lie in one spot. At the end they fill the circles of the "
-    "prior, sorted by digit, and the map of D is grey nearly everywhere."
-)
+# Still pictures by name, with what one sees in them: both ends of a run with the usual settings.
+STILLS = {
+    "plain": (
+        "the codes of 1,500 digits, at the start and at the end of a plain run. At the start all "
+        "codes lie in one spot. At the end they lie so far out, in long heaps by digit, that the "
+        "map is drawn several times as wide; the circles of the prior are hidden in its middle."
+    ),
+    "variational": (
+        "the codes of 1,500 digits, at the start and at the end of a variational run. At the start "
+        "all codes lie in one spot. At the end they fill the circles of the prior, sorted by digit."
+    ),
+    "adversarial": (
+        "the codes of 1,500 digits, at the start and at the end of an adversarial run. At the "
+        "start all codes lie in one spot. At the end they fill the circles of the prior, sorted by "
+        "digit, and the map of D is grey nearly everywhere."
+    ),
+    "exact": (
+        "samples of a ring, at the start and at the end of the training of D. At the start the map "
+        "of D is grey. At the end it is orange on the ring, blue within and round it."
+    ),
+}
 LIVE = "A still picture: where scripts run, an autoencoder trains in this figure."
 KERNEL = "A still picture: run this cell to have the live figure, which needs the kernel."
 
@@ -49,6 +64,17 @@ def preset_settings(name: str) -> dict[str, Any]:
     return dict(presets()[name]["settings"])
 
 
+def still(settings: Mapping[str, Any]) -> tuple[pathlib.Path, str]:
+    """The still picture of the kind of run that settings describe: its file, its alternative text.
+
+    Args:
+        settings: whole or in part, as the page calls them.
+    """
+    exact = settings.get("data", DEFAULTS["data"]) != "digits"
+    name = "exact" if exact else settings.get("objective", DEFAULTS["objective"])
+    return HERE / f"still_{name}.png", f"Two maps of the plane with {STILLS[name]}"
+
+
 def div(settings: Mapping[str, Any], name: str, live: bool = True) -> str:
     """The markup of one playground: a still picture, which the loader makes live if it can.
 
@@ -62,9 +88,10 @@ def div(settings: Mapping[str, Any], name: str, live: bool = True) -> str:
         attributes["data-space"] = DIGITS
         attributes["data-state"] = json.dumps(dict(settings), sort_keys=True)
     opening = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
-    picture = base64.b64encode(STILL.read_bytes()).decode()
+    file, seen = still(settings)
+    picture = base64.b64encode(file.read_bytes()).decode()
     return (
-        f'<div {opening}><img alt="{html.escape(PICTURE)}" '
+        f'<div {opening}><img alt="{html.escape(seen)}" '
         f'src="data:image/png;base64,{picture}"><p>{LIVE if live else KERNEL}</p></div>'
     )
 

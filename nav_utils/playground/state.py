@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from nav_utils.browser.keys import expect_keys
 from nav_utils.explorer.state import number, within
 
 Settings = dict[str, Any]
@@ -53,11 +53,7 @@ def expect_settings(raw: Mapping[str, Any]) -> Settings:
     Raises:
         ValueError: for settings that there are not and values that make no sense.
     """
-    for key in raw:
-        if key not in DEFAULTS:
-            near = difflib.get_close_matches(str(key), DEFAULTS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"playground: expected {', '.join(DEFAULTS)}, got {key!r}{hint}")
+    expect_keys(raw, DEFAULTS, "playground")
     return {key: expect_value(key, raw.get(key, usual)) for key, usual in DEFAULTS.items()}
 
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -204,6 +203,13 @@ def shared(context, served):
     return shared
 
 
+# In the page: follow a link, though it may be the one whose state is shown.
+FOLLOW = """(fragment) => {
+  history.replaceState(null, "", location.pathname);
+  location.hash = fragment;
+}"""
+
+
 @pytest.fixture
 def show(shared):
     """A new figure in a state of its own, on a shared page: quicker than a `visit`."""
@@ -215,8 +221,7 @@ def show(shared):
         page.mouse.move(2, 2)
         page.evaluate("scrollTo(0, 0)")
         page.locator("#first .card").evaluate("(card) => { card.dataset.old = ''; }")
-        link = link_to(**state, again=time.monotonic_ns())  # a link to another address is followed
-        page.evaluate("(fragment) => { location.hash = fragment; }", link)
+        page.evaluate(FOLLOW, link_to(**state))
         expect(page.locator("#first .card:not([data-old])")).to_have_count(1)
         return Figure(page)
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import math
 import re
 from contextlib import contextmanager
@@ -17,15 +18,8 @@ from nav_utils.explorer.state import DEFAULTS, LIMITS, WORDS, expect_state
 
 EXACT = "Checked with the network itself."
 QUICK = "Computed on a grid."
-HELP = re.compile(r"^A \(.*\): D .*\. B \(.*\): D .*\. Drag them")
-CONTENT = (
-    "inside",
-    "converged",
-    "given",
-    "stands still",
-    "never tried",
-    "–",
-)  # what the table calls no failure
+HELP = re.compile(r"^A \(.*\): D .*\. B \(.*\): D \d\.\d\d\.$")
+CONTENT = ("inside", "converged", "given", "never tried", "–")  # what the table calls no failure
 RADIUS = 3.5
 SHOWN = 12  # decoded images in a row
 KEYS = [*DEFAULTS.keys() - {"a", "b"}]  # of the controls
@@ -35,6 +29,8 @@ CANVASES = {
     "curve": "canvas.curve",
     "rows": "canvas.rows",
 }
+
+FOLDED = "details:not(:has(table))"
 
 # In the page: a number for what each canvas shows.
 HASHES = """(root, canvases) => Object.fromEntries(Object.entries(canvases).map(([name, at]) => {
@@ -59,6 +55,7 @@ class Figure:
         self.rows = self.root.locator("canvas.rows")
         self.column = self.root.locator(".film i")
         self.said = self.root.locator(".said")
+        self.numbers = self.root.locator("p.numbers")
         self.note = self.root.locator(".note")
         self.point = self.root.locator(".point")
         self.link = self.root.locator(".link input")
@@ -66,7 +63,16 @@ class Figure:
         self.menu = self.root.get_by_role("combobox", name="Show", exact=True)
         if wait:
             self.root.scroll_into_view_if_needed()
-            self.settle()
+            self.unfold().settle()
+
+    def unfold(self):
+        """Open what is folded, but for the table."""
+        expect(self.card).to_have_count(1)
+        self.card.evaluate(
+            "(card) => { for (const one of card.querySelectorAll(FOLDED)) "
+            "one.open = true; }".replace("FOLDED", json.dumps(FOLDED))
+        )
+        return self
 
     def handle(self, end):
         return self.root.get_by_role("slider", name=f"Endpoint {end.upper()}")
@@ -88,7 +94,8 @@ class Figure:
     def picture(self):
         """All that it shows once it has settled: a number for each canvas, and words."""
         self.settle()
-        return self.hashes() | {"said": self.said.text_content()} | self.values()
+        said = self.said.text_content() + self.numbers.text_content()
+        return self.hashes() | {"said": said} | self.values()
 
     def hashes(self):
         return self.root.evaluate(HASHES, CANVASES)

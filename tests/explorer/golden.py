@@ -22,7 +22,7 @@ from torch import Tensor
 
 from nav_utils.correction import Run, Status, correct
 from nav_utils.densities import GaussianMixture, StandardNormal
-from nav_utils.explorer.computing import goal_of, in_float64, paths
+from nav_utils.explorer.computing import goal_of, in_float64, paths, walked
 from nav_utils.explorer.prior import prior_facts
 from nav_utils.explorer.state import DEFAULTS, ETA, LIMITS, expect_state
 from nav_utils.interpolation import arcs, lerp, slerp_or_lerp
@@ -360,11 +360,12 @@ def path_vectors(ratio: Ratio, states: list[dict[str, Any]], digits: int) -> lis
 def path_vector(
     ratio: Ratio, state: dict[str, Any], proposal: Tensor, path: Any, digits: int
 ) -> dict[str, Any]:
-    """One path, and who is inside by the rule of its correction; a string's rule is the band."""
+    """One path, and who is inside by the rule of its correction; a string's rule is the holes."""
     goal = goal_of(state, ratio)
     places = torch.stack([proposal, path.points[0]])
     outside = []
-    for z in places:
+    came = walked(path, state)
+    for z in (places[0], places[1, :came]):
         here = Place(z, *ratio.logit_and_grad(z))
         outside.append(int((~(goal.excess(here, ratio.prior) <= 0)).sum()))
     status = path.point_status[0] if path.point_status is not None else torch.zeros(len(proposal))
@@ -373,7 +374,8 @@ def path_vector(
     return {
         "points": numbers(path.points[0], digits),
         "status": status.long().tolist(),
-        "failed": int((status > Status.CONVERGED).sum()),
+        "walked": came,
+        "failed": int((status[:came] > Status.CONVERGED).sum()),
         "outside": outside,
         "verdict": PathStatus(int(path.status[0])).name.lower(),
         "bottleneck": round(bottleneck, digits) if math.isfinite(bottleneck) else None,

@@ -8,8 +8,10 @@ import {
 } from "../../nav_utils/explorer/source/navigation.js";
 import { lerp, lerpAt } from "../../nav_utils/explorer/source/interpolation.js";
 import { STATUS } from "../../nav_utils/explorer/source/correction.js";
+import { HOLE } from "../../nav_utils/explorer/source/outcome.js";
 import { readPrior } from "../../nav_utils/explorer/source/prior.js";
 import { CHOICES, DEFAULTS, ETA, clampState } from "../../nav_utils/explorer/source/state.js";
+import { en } from "../../nav_utils/explorer/source/words.en.js";
 import { analytic, chance, golden, near, needsPayload, real } from "./support.js";
 
 function compare(space, states, tolerance, options) {
@@ -23,8 +25,8 @@ function compare(space, states, tolerance, options) {
       near(path.points, expected.points, tolerance, what);
       assert.deepEqual([...path.status], expected.status, what);
       assert.deepEqual(
-        [path.verdict, path.failed, path.outside],
-        [expected.verdict, expected.failed, expected.outside],
+        [path.verdict, path.failed, path.outside, path.walked],
+        [expected.verdict, expected.failed, expected.outside, expected.walked],
         what,
       );
       near([path.bottleneck], [expected.bottleneck], 30 * tolerance, `${what} bottleneck`);
@@ -118,7 +120,9 @@ test("a whole path has all its parts", () => {
         assert.deepEqual([...path.points.subarray(0, 2)], state.a);
         assert.deepEqual(
           path.outside,
-          [path.insideProposal, path.inside].map((f) => 13 - f.filter(Boolean).length),
+          [path.insideProposal, path.inside.subarray(0, path.walked)].map(
+            (f) => f.length - f.filter(Boolean).length,
+          ),
         );
         assert.ok(
           path.trace.length > 0 &&
@@ -202,6 +206,29 @@ test("the loop stops where it is stuck", () => {
   const last = [...path.points.subarray(-2)];
   assert.deepEqual([...path.points.subarray(-12, -10)], last);
   assert.ok(last[0] < 0.1);
+  assert.ok(path.outside[0] > 10 && path.outside[1] === 0, "of those that it came to");
+  assert.deepEqual(path.holes, [path.aProposal.filter((a) => a > HOLE).length, 0]);
+  const told = en.told(path, state);
+  assert.match(told, new RegExp(`points of the straight line lay in holes; of the ${path.walked} it`));
+  assert.match(told, new RegExp(`It stalls at point ${path.walked} of 40 and never reaches B\\.$`));
+  assert.match(en.words(path, state, -4), new RegExp(`of the ${path.walked} that it came to, 0 after`));
+});
+
+test("a path is torn where its gaps are long, once for each run of them", () => {
+  // Corrected points leap to whole numbers: 0 0 0 | 4 4 4 | 9 9 9, on a line with steps of 1.
+  const leaps = (x) => (x < 3 ? 0 : x < 6 ? 12 : 25);
+  const to = (x) => Math.log(4) + 1 + x - leaps(x);
+  const field = { evaluate: (x, y, out) => out.set([x < 26 ? to(x) : 0, 1, 0]) };
+  const state = clampState({ a: [0, 0], b: [3, 0], points: 40, goal: "below" }, analytic.meta);
+  const [path] = navigate(state, { ...analytic, grid: field }, {}).paths;
+  const gaps = Array.from({ length: 39 }, (_, i) => path.points[2 * i + 2] - path.points[2 * i]);
+  const long = gaps.map((gap) => Math.abs(gap) > (5 * 3) / 39);
+  assert.equal(path.tears, long.filter((is, i) => is && !long[i - 1]).length);
+  assert.ok(path.tears > 0);
+  const [straight] = navigate({ ...state, steps: 0 }, analytic, {}).paths;
+  assert.equal(straight.tears, 0);
+  const [string] = navigate({ ...state, method: "string", steps: 30 }, analytic, {}).paths;
+  assert.equal(string.tears, 0);
 });
 
 test("evenly spaced points lie on the polygon, ends included, at equal distances", () => {

@@ -12,6 +12,12 @@ test("the ends of a path are given, but for the target of a loop", () => {
   const all = ["given", "converged", "max_steps", "given"];
   assert.deepEqual(ends({ method: "logit", planner: "pointwise" }), all);
   assert.equal(ends({ method: "logit", planner: "stepwise" })[3], "inside");
+  const stalled = { ...STATUS, walked: 2 };
+  const loop = { method: "logit", planner: "stepwise" };
+  assert.deepEqual(
+    STATUS.status.map((_, i) => ending(i, stalled, loop)),
+    ["given", "converged", "untried", "untried"],
+  );
   const string = ["given", "unjudged", "unjudged", "given"];
   assert.deepEqual(ends({ method: "string", planner: "stepwise" }), string);
 });
@@ -22,7 +28,7 @@ test("what counts as inside, as two values of D", () => {
   close(zone({ method: "logit", goal: "band", eps: 0.1 }), [0.4, 0.6]);
   close(zone({ method: "logit", goal: "below", eps: 0.1 }), [0, 0.6]);
   close(zone({ method: "logit", goal: "below", eps: 0.1, level: Math.log(4) }), [0, 0.8]);
-  close(zone({ method: "string", goal: "below", eps: 0.2, level: 1 }), [0.3, 0.7]);
+  close(zone({ method: "string", goal: "band", eps: 0.2, level: 1 }), [0, 0.8]);
   assert.equal(zone({ method: "score", goal: "band", eps: 0.1 }), null);
 });
 

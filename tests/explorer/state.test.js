@@ -10,6 +10,7 @@ import {
   fromQuery,
   toQuery,
 } from "../../nav_utils/explorer/source/state.js";
+import { en } from "../../nav_utils/explorer/source/words.en.js";
 import { chance, golden } from "./support.js";
 
 const META = { radius: golden.states.radius };
@@ -136,25 +137,25 @@ test("a query says only what differs, and is read back", () => {
     for (const key of ["a", "b"])
       raw[key] = [0, 1].map(() => Math.round(6e4 * random() - 3e4) / 1e4);
     const state = clampState(raw, META);
-    assert.deepEqual(fromQuery(toQuery(state), META), state, toQuery(state));
+    assert.deepEqual(fromQuery(toQuery(state), META).state, state, toQuery(state));
     assert.ok(!/[^\w.,=&+-]/.test(toQuery(state)), toQuery(state));
   }
 });
 
 test("an old link's level of the score is its level of log q", () => {
   const score = { ...usual, method: "score", eta: ETA.score };
-  assert.deepEqual(fromQuery("method=score&level=-2.5", META), { ...score, log_q_level: -2.5 });
-  assert.deepEqual(fromQuery("level=2&method=logit", META).level, 2);
+  assert.deepEqual(fromQuery("method=score&level=-2.5", META).state, { ...score, log_q_level: -2.5 });
+  assert.deepEqual(fromQuery("level=2&method=logit", META).state.level, 2);
   for (const log_q_level of [null, -3]) {
     const both = { ...score, level: 0.5, log_q_level };
-    assert.deepEqual(fromQuery(toQuery(both), META), both);
+    assert.deepEqual(fromQuery(toQuery(both), META).state, both);
   }
 });
 
 test("a query may be encoded, out of order, repeated, or have a question mark", () => {
-  const state = fromQuery("?eta=0.5&a=1%2C-1&method=logit&eta=0.25&unknown=3&b=+1,+2", META);
+  const state = fromQuery("?eta=0.5&a=1%2C-1&method=logit&eta=0.25&unknown=3&b=+1,+2", META).state;
   assert.deepEqual(state, { ...usual, method: "logit", eta: 0.25, a: [1, -1], b: [1, 2] });
-  assert.deepEqual(fromQuery("points=7&eps=9&a=99,-99&noise=-1", META), {
+  assert.deepEqual(fromQuery("points=7&eps=9&a=99,-99&noise=-1", META).state, {
     ...usual,
     points: 8,
     eps: 0.45,
@@ -162,7 +163,7 @@ test("a query may be encoded, out of order, repeated, or have a question mark", 
     noise: 0,
   });
   assert.deepEqual(
-    fromQuery("eta=&a=,&level=&seed= &points=Infinity&classes=true&b=1", META),
+    fromQuery("eta=&a=,&level=&seed= &points=Infinity&classes=true&b=1", META).state,
     usual,
   );
 });
@@ -202,7 +203,7 @@ test("no text makes fromQuery throw or a state that is not whole", () => {
     "%".repeat(1e5),
   ];
   for (const text of [...hostile, "", null, undefined, 5])
-    whole(fromQuery(text, META), String(text).slice(0, 60));
+    whole(fromQuery(text, META).state, String(text).slice(0, 60));
   const pieces = [
     ...Object.keys(DEFAULTS),
     ...Object.values(CHOICES).flat(),
@@ -224,9 +225,26 @@ test("no text makes fromQuery throw or a state that is not whole", () => {
     const text = Array.from({ length }, () => pieces[Math.floor(random() * pieces.length)]).join(
       "",
     );
-    whole(fromQuery(text, META), JSON.stringify(text));
+    whole(fromQuery(text, META).state, JSON.stringify(text));
   }
   assert.deepEqual(Object.keys(Object.prototype), []);
+});
+
+test("what a link says wrong is told, and cannot be more than a few plain letters", () => {
+  const faults = (text, meta = META) => fromQuery(text, meta).faults;
+  assert.deepEqual(faults("methd=score&a=1,2&eta=fast&classes=yes&b=1"), [
+    "methd=score",
+    "eta=fast",
+    "classes=yes",
+    "b=1",
+  ]);
+  assert.deepEqual(faults(toQuery({ ...usual, level: 1, method: "score", classes: true })), []);
+  assert.deepEqual(faults("level=null&eps=9&points=1"), [], "out of range is moved, not told");
+  assert.deepEqual(faults("method=score", { radius: 3, methods: ["logit"] }), ["method=score"]);
+  assert.deepEqual(faults("<img>=<script>"), ["?img?=?script?"]);
+  assert.equal(faults(`x=${"9".repeat(1e5)}`)[0].length, 40);
+  assert.match(en.badLink(["methd=score", "b=1"]), /sense here: methd=score, b=1\. The usual/);
+  assert.ok(!en.badLink(["a", "b", "c", "d", "e", "last"]).includes("last"));
 });
 
 test("a method that a space does not offer gives way to the usual one, in links too", () => {
@@ -234,7 +252,7 @@ test("a method that a space does not offer gives way to the usual one, in links 
   for (const method of ["score", "string"]) {
     const state = clampState({ method, eta: 0.3, steps: 7 }, meta);
     assert.deepEqual([state.method, state.eta, state.steps], ["gauss_newton", 0.3, 7]);
-    assert.equal(fromQuery(`method=${method}&steps=7`, meta).method, "gauss_newton");
+    assert.equal(fromQuery(`method=${method}&steps=7`, meta).state.method, "gauss_newton");
     assert.equal(clampState({ method }, meta).eta, ETA.gauss_newton);
   }
   assert.equal(clampState({ method: "logit" }, meta).method, "logit");

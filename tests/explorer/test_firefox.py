@@ -95,6 +95,16 @@ PRESS = """() => [...document.querySelector("#playground").shadowRoot.querySelec
   .find((button) => button.textContent === "%s").click()"""
 
 
+# In the page: the middle of end A of the explorer that the space was taken to, in the window.
+END_OF_TAKEN = """() => {
+  const root = document.querySelector("#playground").shadowRoot;
+  const explorer = root.querySelector(".taken > div").shadowRoot;
+  explorer.querySelector(".map").scrollIntoView({ block: "center", behavior: "instant" });
+  const box = explorer.querySelector(".handle").getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
+
+
 def test_a_playground_trains_and_then_a_fault_of_a_page_is_heard(tmp_path):
     """Both in one Firefox, which is slow to start."""
     script = "console.error('one'); setTimeout(() => { throw Error('two'); });"
@@ -104,13 +114,18 @@ def test_a_playground_trains_and_then_a_fault_of_a_page_is_heard(tmp_path):
     with firefox.opened(tmp_path) as tab:
         tab.open(f"{playground.as_uri()}#playground?steps=60")
         for words, k, then in (
-            ("Step 0 of 60", 0, "Play"),
+            ("Step 0 of 60", 0, "One step"),
+            ("Step 1 of 60", 0, "Play"),
             ("The run is over", 0, "Take this space to the explorer"),
             ("points of", 2, None),
         ):
             firefox.eventually(lambda words=words, k=k: words in tab.evaluate(PLAYGROUND)[k])
             if then:
                 tab.evaluate(PRESS % then)
+        before = tab.evaluate(PLAYGROUND)[2]
+        x, y = tab.evaluate(END_OF_TAKEN)
+        tab.drag(x, y, by=(-60, -40))
+        firefox.eventually(lambda: tab.evaluate(PLAYGROUND)[2] != before)
         host = tab.evaluate(PLAYGROUND)[1]
         assert host == "Computed beside the page, in a worker, by WebAssembly."
         assert tab.faults(tmp_path.as_uri()) == []

@@ -48,7 +48,7 @@ def test_axe_finds_nothing(visit, axe, scheme, width):
     figure.rows.hover()
     figure.settle()
     assert axe(page) == []
-    figure.button("Slow motion").click()
+    figure.button("Play").click()
     figure.button("Next").click()
     figure.handle("a").focus()
     assert axe(page) == []
@@ -106,18 +106,14 @@ def test_axe_finds_each_planted_fault(visit, axe, scheme):
 # ---- keyboard -----------------------------------------------------------------------------------
 
 ORDER = [
-    "Show",
-    "Reset",
-    "Slow motion",
-    "Endpoint A",
-    "Endpoint B",
-    "Controls",
-    *("proposal", "planner", "method", "goal", "level", "eta", "eps", "steps", "noise"),
+    *("method", "Play", "Endpoint A", "Endpoint B"),  # all that there is at first
+    "More controls, examples, a link",
+    *("Show", "Reset"),
+    *("proposal", "planner", "goal", "level", "eta", "eps", "steps", "noise"),
     *("points", "seed", "classes"),
+    *("Link to this state", "Copy", "Numbers"),
     "The path as a table",
     "The path as a table",  # the table, which scrolls
-    "Link to this state",
-    "Copy",
 ]
 # In the page: what has the focus, and the width of the line round it.
 FOCUSED = """(root) => {
@@ -137,7 +133,7 @@ def test_tab_reaches_everything_and_shows_where_it_is(show):
     figure.table()
     figure.set("noise", "ArrowRight")
     figure.settle()
-    figure.menu.focus()
+    figure.control("method").focus()
     found = [figure.root.evaluate(FOCUSED)]
     for _ in ORDER[1:]:
         figure.page.keyboard.press("Tab")
@@ -187,7 +183,7 @@ def test_a_telephone_shows_all_of_it(visit, name):
     assert figure.map.bounding_box()["width"] > 280
     figure.set("points", "ArrowRight")
     figure.table()
-    figure.button("Slow motion").click()
+    figure.button("Play").click()
     expect(figure.root.locator(".slow")).to_contain_text("Propose")
     assert page.evaluate(WIDTH) == 360
     assert figure.root.evaluate(UNREACHABLE) == []
@@ -212,9 +208,7 @@ def test_the_figure_follows_the_width_of_the_window(visit):
     page = visit("plain.html")
     figure = Figure(page)
     wide = figure.picture()
-    assert figure.map.bounding_box()["y"] == pytest.approx(
-        figure.root.locator("canvas.curve").bounding_box()["y"], abs=5
-    )
+    assert figure.map.bounding_box()["y"] == pytest.approx(figure.rows.bounding_box()["y"], abs=5)
     page.set_viewport_size({"width": 400, "height": 800})
     narrow = figure.picture()
     size = figure.map.bounding_box()["width"]
@@ -316,7 +310,7 @@ def test_what_is_printed_is_light_and_drawn_at_once(visit):
     page.evaluate("() => { held = null; dispatchEvent(new Event('afterprint')); }")
     expect_theme(figure, "dark")
     assert figure.hashes()["curve"] == dark
-    figure.button("Slow motion").click()
+    figure.button("Play").click()
     expect(figure.said).to_be_hidden()
     page.emulate_media(media="print")
     expect(figure.said).to_be_visible()

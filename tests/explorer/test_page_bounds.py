@@ -326,7 +326,7 @@ def test_it_runs_under_a_strict_content_security_policy(visit):
     page = visit("plain.html", link_to(steps=3), headers=policy)
     figure = Figure(page)
     figure.drag("a", [2.0, 1.0])
-    figure.button("Slow motion").click()
+    figure.button("Play").click()
     figure.button("Next").click()
     figure.button("Reset").click()
     figure.table()
@@ -399,7 +399,7 @@ def test_an_idle_explorer_asks_for_no_frame(visit):
     page.wait_for_timeout(200)
     assert page.evaluate("asked") > 0
     assert frames_within(page, 1200) == 0
-    figure.button("Slow motion").click()
+    figure.button("Play").click()
     page.evaluate(TWO_FRAMES)
     page.wait_for_timeout(200)
     assert frames_within(page, 1200) == 0
@@ -424,7 +424,7 @@ def test_play_stops_out_of_sight(visit):
     slow = link_to(method="probability", eta=0.02, steps=400)
     page = visit(fragment=slow, script=COUNT_FRAMES)
     figure = Figure(page)
-    figure.button("Slow motion").click()
+    figure.button("Play").click()
     figure.button("Play").click()
     title = figure.root.locator(".slow p").first
     expect(title).to_contain_text("3. Correct: step ")

@@ -53,6 +53,12 @@ test("each loss's gradient moves the modules that its loss is computed from", ()
   assert.deepEqual(moved("adversarial", "adversarial"), ["encoder"]);
   assert.deepEqual(moved("adversarial", "discriminator"), ["discriminator"]);
   assert.deepEqual(moved("variational", "variational"), ["encoder"]);
+  assert.deepEqual(moved("variational", null), ["encoder", "decoder"]);
+  const noisy = toText(diagram("variational", "noise", en.flow));
+  for (const name of ["\u03bc and \u03c3", "noise N(0, I)", "\u03bc + \u03c3 \u00b7 noise"]) {
+    assert.ok(noisy.includes(`>${name}<`), name);
+    assert.ok(!toText(diagram("plain", null, en.flow)).includes(name));
+  }
   assert.deepEqual(moved("plain", null), ["encoder", "decoder"]);
   assert.deepEqual(moved("adversarial", "judge"), []);
   assert.ok(!toText(diagram("plain", null, en.flow)).includes("discriminator"));

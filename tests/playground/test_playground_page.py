@@ -1,6 +1,7 @@
 """The playground in a page: it trains, slows down, is calibrated, and is taken to the explorer.
 
-Three pages, each for several tests, for a browser and an engine are slow to start.
+A few pages, each for several tests, for a browser and an engine are slow to start. The network is
+blocked: a request to anywhere but the page's own folder is a fault.
 """
 
 import functools
@@ -8,6 +9,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 import npm
 import numpy as np
@@ -17,7 +19,9 @@ from playwright.sync_api import expect, sync_playwright
 from nav_utils.browser.page import LOADER, space_script
 from nav_utils.playground import to_html
 from nav_utils.playground.digits import packed_digits
-from nav_utils.playground.page import BUNDLE, DIGITS, PICTURE, div, presets
+from nav_utils.playground.page import BUNDLE, DIGITS, div, presets, still
+from nav_utils.playground.state import DEFAULTS as SETTINGS
+from nav_utils.playground.state import in_page
 
 sys.path.append(str(Path(__file__).parents[1] / "book"))
 import pages
@@ -72,10 +76,17 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def visit(browser, folder):
-    """Open a page from the disk; its faults are in `.faults`."""
+def served(folder):
+    with pages.serve(folder) as address:
+        yield address
 
-    def visit(fragment="", name="playground.html", script="", **options):
+
+@pytest.fixture(scope="module")
+def visit(browser, folder):
+    """Open a page, from the disk unless `home` is an address; its faults are in `.faults`."""
+
+    def visit(fragment="", name="playground.html", script="", home=None, **options):
+        home = home or folder.as_uri()
         size = {"width": 1100, "height": 1000}
         context = browser.new_context(**{"viewport": size, "bypass_csp": True, **options})
         page = context.new_page()
@@ -83,11 +94,22 @@ def visit(browser, folder):
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.on("console", lambda it: page.faults.append(it.text) if it.type == "error" else None)
+        page.route("**", functools.partial(only_from, home, page.faults))
         page.add_init_script(script)
-        page.goto(f"{(folder / name).as_uri()}{fragment}")
+        page.goto(f"{home}/{name}{fragment}")
         return page
 
     return visit
+
+
+def only_from(home, faults, route):
+    """Let requests to a page's own folder pass; block and note all others."""
+    url = route.request.url
+    if url.startswith((f"{home}/", "data:", "blob:")):
+        route.continue_()
+    else:
+        faults.append(f"external request: {url}")
+        route.abort()
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +187,82 @@ def test_it_plays_pauses_and_takes_one_step(visit):
     page.context.close()
 
 
+# The control, in which settings, what is done to it, and the value then.
+CONTROLS = {
+    "data": ({}, "ring", "ring"),
+    "objective": ({}, "plain", "plain"),
+    "optimisers": ({}, "two", "two"),
+    "lambda": ({}, "Home", 0),
+    "beta": ({"objective": "variational"}, "End", 100),
+    "penalty": ({}, "End", 10),
+    "learningRate": ({}, "Home", 1e-5),
+    "discriminatorRate": ({}, "Home", 0.01),
+    "generatorRate": ({"optimisers": "two"}, "End", 100),
+    "tiny": ({"optimisers": "two"}, "Home", 0),
+    "steps": ({}, "Home", 60),
+    "decay": ({}, "End", 1),
+    "speed": ({}, "5", 5),
+    "seed": ({}, "7", 7),
+}
+
+
+# In the page: follow a link to the playground, though it may be the one that is shown.
+FOLLOW = """(fragment) => {
+  document.querySelector("#playground").shadowRoot.querySelector(".card").dataset.old = "";
+  history.replaceState(null, "", location.pathname);
+  location.hash = fragment;
+}"""
+
+
+def follow(page, settings):
+    page.evaluate(FOLLOW, "playground?" + urlencode(settings))
+    expect(page.locator("#playground .card:not([data-old])")).to_have_count(1)
+    expect(said(page)).to_contain_text("Step 0 of")
+    page.get_by_text("Controls", exact=True).click()
+
+
+def test_every_control_makes_a_link_that_leads_back(visit, served):
+    page = visit(home=served)
+    expect(said(page)).to_contain_text("Step 0 of")
+    link = page.locator("#playground .link input").first
+    assert set(CONTROLS) == set(in_page(SETTINGS))
+    read = "(inputs) => Object.fromEntries(inputs.map((input) => [input.dataset.key, input.value]))"
+    for key, (settings, done, value) in CONTROLS.items():
+        follow(page, settings)
+        control = page.locator(f"[data-key={key}]")
+        expect(link).to_be_hidden()
+        expect(control).to_be_enabled()
+        kind = control.evaluate("(input) => input.type")
+        if kind == "range":
+            control.press(done)
+        elif kind == "number":
+            control.fill(done)
+            control.press("Tab")
+        else:
+            control.select_option(done)
+        found = read_link(link.input_value())
+        assert float(found.pop(key)) == value if kind == "range" else found.pop(key) == str(value)
+        assert found == settings
+        shown = page.locator("#playground [data-key]").evaluate_all(read)
+        follow(page, read_link(link.input_value()))
+        expect(link).to_be_hidden()
+        assert page.locator("#playground [data-key]").evaluate_all(read) == shown, key
+    menu = page.locator("#playground select").first
+    for name, preset in presets().items():
+        menu.select_option(name)
+        assert set(read_link(link.input_value())) == set(preset["settings"])
+        expect(menu).to_have_value(name)
+    assert page.faults == []
+    page.context.close()
+
+
+def read_link(address):
+    """The settings in a link, as words."""
+    fragment, _, query = address.partition("#")[2].partition("?")
+    assert fragment == "playground"
+    return dict(parse_qsl(query, strict_parsing=bool(query)))
+
+
 def test_the_codes_pour_into_the_prior(trained):
     assert spread(trained) > 0.4
     text = said(trained).text_content()
@@ -230,10 +328,15 @@ def test_it_is_calibrated_and_taken_to_the_explorer(trained):
     expect(explorer.locator(".said")).to_contain_text("points of", timeout=60_000)
     before = explorer.locator(".said").text_content()
     end = explorer.get_by_role("slider", name="Endpoint A")
-    end.focus()
-    for _ in range(4):
-        end.press("Shift+ArrowUp")
+    place = end.get_attribute("aria-valuetext")
+    explorer.locator(".map").scroll_into_view_if_needed()
+    end.hover()
+    box = end.bounding_box()
+    trained.mouse.down()
+    trained.mouse.move(box["x"] + 80, box["y"] - 60, steps=4)
+    trained.mouse.up()
     expect(explorer.locator(".said")).not_to_have_text(before)
+    assert end.get_attribute("aria-valuetext") != place
     press(trained, "Train on")
     expect(trained.locator("#playground .beside figure")).to_have_count(0)
     assert trained.faults == []
@@ -256,7 +359,8 @@ def test_without_workers_words_start_a_run_that_diverges(visit):
     turns = "(wait) => new Promise((go) => { const k = turns; later(() => go(turns - k), wait); })"
     assert page.evaluate(turns, 200) > 3
     page.evaluate("scrollTo(0, 0)")
-    page.wait_for_timeout(200)
+    rests = (page.evaluate(turns, 200) == 0 for _ in range(50))
+    assert any(rests), "the last frame is computed, then nothing more"
     assert page.evaluate(turns, 200) == 0
     here = step(page)
     page.locator("#playground").scroll_into_view_if_needed()
@@ -305,7 +409,7 @@ def with_headers(route, headers):
 def test_without_script_there_is_a_still_picture(visit):
     page = visit(java_script_enabled=False)
     image = page.locator("#playground img")
-    assert image.get_attribute("alt") == PICTURE and image.bounding_box()["width"] > 300
+    assert image.get_attribute("alt") == still({})[1] and image.bounding_box()["width"] > 300
     page.context.close()
 
 

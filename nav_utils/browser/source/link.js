@@ -29,6 +29,9 @@ export function makeLink(words) {
   };
 }
 
+/** A part of a link that makes no sense, fit to be shown. */
+export const fault = (key, word) => `${key}=${word}`.slice(0, 40).replace(/[^\w.,=+-]/g, "?");
+
 /** The address of this page with a state of the element `id`. */
 export function linkTo(id, query) {
   const address = new URL(location.href);

@@ -2,11 +2,14 @@
 
 import { box, listen, make } from "./make.js";
 
-const PAUSE = 500; // milliseconds between two steps while it plays
+const PAUSE = 500; // milliseconds between two steps while it plays, at most
+const WHOLE = 12_000; // and of a walk, if its steps are not to flicker by
+const LEAST = 80;
 
 /**
  * { bar, title (which says the step aloud), step, last (settable: the number of the last step),
- * begin(), stop(), show() }. `change` asks for a new picture; it plays only while `root` is seen.
+ * begin(), play(), stop(), show() }. `change` asks for a new picture; it plays only while `root` is
+ * seen.
  */
 export function makeStepper(words, root, change, pause = PAUSE) {
   let timer = 0;
@@ -41,14 +44,14 @@ export function makeStepper(words, root, change, pause = PAUSE) {
   };
   listen(back, "click", () => (stepper.stop(), go(-1)));
   listen(next, "click", () => (stepper.stop(), go(1)));
-  listen(play, "click", () => {
-    if (timer) return stepper.stop();
+  stepper.play = () => {
     if (isAtEnd()) stepper.step = 0;
     play.textContent = words.pause;
     title.setAttribute("aria-live", "off"); // or it speaks twice a second
     const turn = () => (isAtEnd() || !root.isConnected ? stepper.stop() : isSeen() && go(1));
-    timer = setInterval(turn, pause);
-    return go(0);
-  });
+    go(0);
+    timer = setInterval(turn, Math.min(pause, Math.max(WHOLE / stepper.last, LEAST)));
+  };
+  listen(play, "click", () => (timer ? stepper.stop() : stepper.play()));
   return stepper;
 }

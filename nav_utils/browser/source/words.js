@@ -8,5 +8,9 @@ export const plain = (x, digits = 2) => x.toFixed(digits);
 /** Three digits. */
 export const short = (x) => String(Number(x.toPrecision(3))).replace("-", "\u2212");
 
+export const badLink = (faults) =>
+  `The link says what makes no sense here: ${faults.slice(0, 5).join(", ")}. The usual values ` +
+  "stand instead.";
+
 /** Texts in the language of an element, of those that there are; else in English. */
 export const wordsFor = (el, texts) => texts[el.closest("[lang]")?.lang?.slice(0, 2)] ?? texts.en;

@@ -39,10 +39,13 @@ function levelMenu(key, known, words) {
 /** Which controls a method does not use; any other one, the level of log q. */
 const UNUSED = {
   score: ["goal", "level", "eps"],
-  string: ["planner", "goal", "level", "log_q_level", "noise", "seed"],
+  string: ["planner", "goal", "level", "log_q_level", "eps", "noise", "seed"],
 };
 
-/** All controls. `change(patch)` is called while one moves, `release()` when it is let go. */
+/**
+ * { method, root, show(state) }: the choice of method, and all other controls. `change(patch)` is
+ * called while one moves, `release()` when it is let go.
+ */
 export function makeControls(meta, limits, etas, words, change, release) {
   const parts = {
     proposal: menu(...fields("proposal", words)),
@@ -66,6 +69,7 @@ export function makeControls(meta, limits, etas, words, change, release) {
   if (!meta.methods.includes("score")) delete parts.log_q_level;
   const root = box("controls");
   for (const [key, part] of Object.entries(parts)) {
+    if (key !== "method") root.append(part.root);
     part.input.dataset.key = key;
     const changed = (patch) => {
       // Steps of one method mean nothing to another, which begins with its own.
@@ -73,7 +77,6 @@ export function makeControls(meta, limits, etas, words, change, release) {
       change(patch);
     };
     hearField(part, changed, release);
-    root.append(part.root);
   }
   const show = (state) => {
     for (const [key, part] of Object.entries(parts)) {
@@ -84,7 +87,7 @@ export function makeControls(meta, limits, etas, words, change, release) {
       part.root.title = unused ? words.unused(state.method) : "";
     }
   };
-  return { root, show };
+  return { method: parts.method.root, root, show };
 }
 
 function fields(key, words) {

@@ -37,10 +37,11 @@ export function mount(el, { payload, state = {}, query = null, id = el.id }) {
   try {
     const space = spaceOf(payload);
     const start = clampState({ ...space.meta.start, ...state }, space.meta);
-    const first = query === null ? start : fromQuery(query, space.meta);
-    return new View(el, space, { start, first }, words, {
-      link: id && ((now) => ({ label: words.link, text: linkTo(id, toQuery(now)) })),
-    });
+    const { state: first, faults } =
+      query === null ? { state: start, faults: [] } : fromQuery(query, space.meta);
+    const link = id && ((now) => ({ label: words.link, text: linkTo(id, toQuery(now)) }));
+    const said = faults.length ? words.badLink(faults) : "";
+    return new View(el, space, { start, first }, words, { link }, said);
   } catch (error) {
     problem(el, words.problem(error.message));
     return null;

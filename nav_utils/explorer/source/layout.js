@@ -13,7 +13,8 @@ export function layout(meta, words) {
     presets: make("select", {}, make("option", { value: "", textContent: words.noPreset })),
     reset: make("button", { type: "button", textContent: words.reset }),
     slowButton: make("button", { type: "button", textContent: words.slow }),
-    controls: make("details", { open: true }, make("summary", { textContent: words.controls })),
+    method: box("method"),
+    controls: box(""),
     slow: box(""),
     a: handle("A", meta, words),
     b: handle("B", meta, words),
@@ -25,23 +26,39 @@ export function layout(meta, words) {
   parts.map = box("map", parts.ground, parts.over, parts.a, parts.b);
   parts.film = box("film", parts.rows, parts.column);
   const names = words.rows.map((text) => make("span", { textContent: text }));
-  const digits = box("digits", box("names", ...names), parts.film, parts.images);
-  const { curve, slow, said, point, note } = parts;
-  const side = box("side", curve, slow, said, point, note);
+  const digits = box("digits", box("names", ...names), parts.film);
+  const { curve, slow, said, point, note, numbers, images } = parts;
+  const hint = make("p", { className: "note", textContent: words.hint });
+  const side = box("side", said, slow, curve, hint);
+  const plane = box("plane", parts.map, legend(words));
   const shown = make("label", {}, make("span", { textContent: words.presets }), parts.presets);
   shown.hidden = Object.keys(meta.presets).length === 0;
   parts.card = make(
     "div",
     { className: "card", role: "group", "aria-label": words.title },
-    box("bar", shown, parts.reset, parts.slowButton),
-    box("top", parts.map, digits, side),
-    parts.controls,
+    parts.trouble,
+    box("bar", parts.method, parts.slowButton),
+    box("top", plane, digits, side),
+    fold(words.more, box("bar", shown, parts.reset), parts.controls, parts.link.root),
+    fold(words.numbers, numbers, point, note, images),
     parts.table,
-    parts.link.root,
     parts.live,
   );
   return parts;
 }
+
+const fold = (text, ...children) =>
+  make("details", {}, make("summary", { textContent: text }), ...children);
+
+/** What the colours and lines of the map are. */
+const legend = (words) =>
+  make(
+    "ul",
+    { className: "legend" },
+    ...Object.entries(words.legend).map(([name, text]) =>
+      make("li", {}, make("i", { className: name }), text),
+    ),
+  );
 
 /** Canvases, each with its alternative text. */
 function figures({ image: [, height, width] }, words) {
@@ -64,7 +81,9 @@ function figures({ image: [, height, width] }, words) {
 /** What is said about the figure, and the link. */
 function sentences(words) {
   return {
+    trouble: make("p", { className: "problem", role: "alert", hidden: true }),
     said: make("p", { className: "said" }),
+    numbers: make("p", { className: "numbers" }),
     point: make("p", { className: "point" }),
     note: make("p", { className: "note" }),
     images: make("p", { className: "images" }),

@@ -7,12 +7,14 @@ import {
   drawCodes,
   drawPrior,
   labelContour,
+  plate,
   stroke,
   strokeContour,
   toPixel,
   trace,
 } from "../../browser/source/map.js";
 import { bandOf } from "./correction.js";
+import { HOLE } from "./outcome.js";
 
 const RASTER = 480; // pixels of the map; it is smooth and may be drawn larger
 const STRIPE = 10; // pixels between two lines of the hatching
@@ -20,6 +22,7 @@ const RESOLUTION = 161; // of the table that contours are drawn from
 
 // What a page computes once for each space, however many explorers there are, and of whatever size.
 const rasters = new WeakMap(); // space -> canvas of RASTER x RASTER pixels
+const places = new WeakMap(); // space -> where its classes are named
 const tables = new WeakMap(); // space -> logits at RESOLUTION x RESOLUTION places
 
 /** The map of D, hatched where there are no data. */
@@ -71,11 +74,59 @@ export function drawGround(context, space, size, dpr, state, words) {
   const free = state.method === "score" || state.method === "string"; // which know no level of a
   const centre = free || state.goal === "below" ? 0 : (state.level ?? 0);
   const logits = table(space);
-  const rims = [centre - bandOf(state), centre + bandOf(state)];
+  const rims =
+    state.method === "string" ? [HOLE] : [centre - bandOf(state), centre + bandOf(state)];
   const half = strokeContour(context, logits, size, 0, 1.6, []);
   for (const level of rims) strokeContour(context, logits, size, level, 0.8, [1.5, 2.5]);
   if (state.level !== null && !free) strokeContour(context, logits, size, state.level, 1.4, [7, 3]);
   labelContour(context, half, size, words.half);
+  if (!state.classes) drawClasses(context, space, at);
+}
+
+/** Large digits where each class is most alone. */
+function drawClasses(context, space, at) {
+  if (!places.has(space)) places.set(space, classPlaces(space));
+  context.font = "bold 17px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineJoin = "round";
+  context.lineWidth = 4;
+  context.strokeStyle = "#fff";
+  context.fillStyle = INK;
+  for (const [label, x, y] of places.get(space)) {
+    context.strokeText(label, at.x(x), at.y(y));
+    context.fillText(label, at.x(x), at.y(y));
+  }
+}
+
+const NEAR = 1 / 12; // of the radius: codes that count for and against a place
+const APART = 1 / 8; // of the radius, between two labels
+const MOST = 12; // classes that are labelled
+
+/** [label, x, y] of each class, for a few classes: a code of it with many of its own around. */
+export function classPlaces({ codes, labels, meta: { radius, start } }) {
+  const classes = [...new Set(labels)].sort((a, b) => a - b);
+  if (classes.length < 2 || classes.length > MOST) return [];
+  const gap = (i, [x, y]) => Math.hypot(codes[2 * i] - x, codes[2 * i + 1] - y);
+  const found = [];
+  for (const label of classes) {
+    const scored = [...labels.keys()]
+      .filter((i) => labels[i] === label)
+      .map((i) => {
+        const here = codes.subarray(2 * i, 2 * i + 2);
+        let score = 0;
+        for (let j = 0; j < labels.length; j++) {
+          if (gap(j, here) < NEAR * radius) score += labels[j] === label ? 1 : -1;
+        }
+        return [score, ...here];
+      })
+      .sort(([a], [b]) => b - a);
+    const taken = [...found.map(([, ...place]) => place), start.a, start.b];
+    const free = ([, x, y]) => taken.every(([u, v]) => Math.hypot(x - u, y - v) > APART * radius);
+    const [, x, y] = scored.find(free) ?? scored[0];
+    found.push([label, x, y]);
+  }
+  return found;
 }
 
 /**
@@ -114,6 +165,20 @@ function drawWhiskers(context, at, from, to) {
     context.lineTo(at.x(to[i]), at.y(to[i + 1]));
   }
   stroke(context, "#444", 0.7);
+}
+
+/** A cross where a loop stopped, with a word. */
+export function drawStop(context, size, radius, [x, y], word) {
+  const at = toPixel(size, radius);
+  const [px, py] = [at.x(x), at.y(y)];
+  context.beginPath();
+  for (const side of [-1, 1]) {
+    context.moveTo(px - 7, py - 7 * side);
+    context.lineTo(px + 7, py + 7 * side);
+  }
+  stroke(context, "#fff", 7);
+  stroke(context, "#7a0177", 3.5);
+  plate(context, word, px, py < 30 ? py + 20 : py - 20);
 }
 
 /** Rings round a point of the proposal (small) and its correction. */

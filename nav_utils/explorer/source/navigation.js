@@ -1,6 +1,7 @@
 // Paths from A to B through places where there are codes; nav_utils/navigation.py.
 
 import { SLICE, aimOf, correcting, finished, hasFailed } from "./correction.js";
+import { HOLE } from "./outcome.js";
 import { arcs, lerp, lerpAt, linspace, mix, slerp, slerpAt } from "./interpolation.js";
 
 /**
@@ -14,6 +15,8 @@ import { arcs, lerp, lerpAt, linspace, mix, slerp, slerpAt } from "./interpolati
  *     aProposal, a              Float64Array(n), their logits
  *     insideProposal, inside    Uint8Array(n), 1 where the rule of the correction is met
  *     outside                   [before, after], how many are not inside
+ *     holes                     [before, after], how many lie where a is above HOLE
+ *     walked                    how many points it came to: of a loop that stalls, not all
  *     status                    Int8Array(n), see STATUS; 0 where no point is corrected alone
  *     failed                    how many the corrector gave up on
  *     bottleneck, bottleneckAt  the lowest log p - a on a dense look, in nats, and [x, y], where;
@@ -22,6 +25,7 @@ import { arcs, lerp, lerpAt, linspace, mix, slerp, slerpAt } from "./interpolati
  *                               below the level of 95 % of codes and both ends) or "non_finite"
  *     lengthRatio               length over that of the straight line
  *     tear                      the largest gap between neighbours over the median gap
+ *     tears                     in how many places it is torn, see `tearsOf`
  *     trace                     null, or a Float64Array(2n) for every step
  */
 export const navigate = (state, space, options) =>
@@ -84,7 +88,7 @@ const PATIENCE = 10;
  * The step is a share 1 / (steps left) of the remaining way. A path that in ten steps moves by
  * less than one even step stays where it is: else the last proposals would leap over what they
  * could not pass. The trace has two entries for a step: as proposed, as corrected; the points that
- * are still to come lie on the newest one. `walked`: how many points it came to before it stopped.
+ * are still to come lie on the newest one.
  */
 function* stepwise(proposal, task) {
   const { a, b, seed, points: n } = task.state;
@@ -192,9 +196,9 @@ export function evenlySpaced(points, n) {
 // ---- what became of a path ----------------------------------------------------------------------
 
 /** The entries of a path that do not depend on how it was found. */
-function* judged(proposal, { points, status }, { state, field, space }) {
-  // The string knows neither goal nor level: it is measured by the band round D = 1/2.
-  const rule = state.method === "string" ? { ...state, goal: "band", level: null } : state;
+function* judged(proposal, { points, status, walked = status.length }, { state, field, space }) {
+  // The string knows neither goal nor level: it is measured by the holes that it crosses.
+  const rule = state.method === "string" ? { ...state, goal: "below", level: HOLE } : state;
   const { excess } = aimOf({ ...rule, logQ50: space.meta.log_q_50, prior: space.prior });
   const insideOf = (z, a) => Uint8Array.from(a, (x, i) => excess(z[2 * i], z[2 * i + 1], x) <= 0);
   const aProposal = yield* logits(proposal, field);
@@ -206,8 +210,11 @@ function* judged(proposal, { points, status }, { state, field, space }) {
     a,
     insideProposal,
     inside,
-    outside: [insideProposal, inside].map((flags) => flags.length - sum(flags)),
-    failed: status.filter(hasFailed).length,
+    outside: [insideProposal, inside.subarray(0, walked)].map((all) => all.length - sum(all)),
+    holes: [aProposal, a.subarray(0, walked)].map((all) => all.filter((x) => x > HOLE).length),
+    walked,
+    failed: status.subarray(0, walked).filter(hasFailed).length,
+    tears: tearsOf(points, proposal),
     ...(yield* verdictOn(points, state, field, space)),
     ...shapeOf(points, distance(state.a, state.b)),
   };
@@ -249,6 +256,21 @@ function shapeOf(points, straight) {
     lengthRatio: moves.length || straight ? sum(gaps) / straight : 1,
     tear: moves.length ? moves.at(-1) / moves[(moves.length - 1) >> 1] : 1,
   };
+}
+
+const TORN = 5; // so many times the usual step
+
+/**
+ * Runs of gaps that are longer than TORN of the proposal's even steps, and than TORN median gaps:
+ * a string that is longer than the line is not torn, nor are points that lie in bunches.
+ */
+function tearsOf(points, proposal) {
+  const gaps = gapsOf(points);
+  const even = sum(gapsOf(proposal)) / gaps.length;
+  const moves = gaps.filter((gap) => gap > 0).sort();
+  const usual = Math.max(even, moves[(moves.length - 1) >> 1] ?? 0);
+  const torn = gaps.map((gap) => gap > TORN * usual);
+  return torn.filter((is, i) => is && !torn[i - 1]).length;
 }
 
 // ---- lengths ------------------------------------------------------------------------------------

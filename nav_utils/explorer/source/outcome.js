@@ -2,11 +2,17 @@
 
 import { sigmoid } from "../../browser/source/map.js";
 
-/** How a point ended: "given" for an end, "unjudged" for a string's others, else its status. */
-export function ending(i, { status }, { method, planner }) {
+export const HOLE = Math.log(4); // where a is above it the prior promises four codes for each one
+
+/**
+ * How a point ended: "given" for an end, "unjudged" for a string's others, "untried" for those
+ * that a loop which stalls never came to, else its status.
+ */
+export function ending(i, { status, walked }, { method, planner }) {
   const alone = method !== "string";
   const given = i === 0 || (i === status.length - 1 && !(alone && planner === "stepwise"));
   if (given) return "given";
+  if (i >= walked) return "untried";
   return alone ? status[i] : "unjudged";
 }
 
@@ -14,7 +20,7 @@ export function ending(i, { status }, { method, planner }) {
 export function zone({ method, goal, level, eps }) {
   const band = 2 * Math.atanh(2 * eps);
   if (method === "score") return null;
-  if (method === "string") return [sigmoid(-band), sigmoid(band)];
+  if (method === "string") return [0, sigmoid(HOLE)];
   if (goal === "below") return [0, sigmoid(level ?? band)];
   return [sigmoid((level ?? 0) - band), sigmoid((level ?? 0) + band)];
 }

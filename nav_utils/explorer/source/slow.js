@@ -19,10 +19,11 @@ export function makeSlow(words, space, change) {
   root.hidden = true;
   let step = 0; // 0 propose, 1 evaluate, 2 and on: after so many steps of the correction, plus one
   let last = 1;
+  let wanted = false; // whether it is to play as soon as its steps are known
 
   /** What to draw: all of it or, in slow motion, what there is at this step, with its words. */
   function stage(path, state) {
-    const failed = Array.from(path.status, (status) => status > 1);
+    const failed = Array.from(path.status, (status, i) => status > 1 && i < path.walked);
     const string = state.method === "string";
     const loop = state.planner === "stepwise" && !string;
     if (root.hidden) {
@@ -30,6 +31,8 @@ export function makeSlow(words, space, change) {
       return { points: path.points, a: path.a, corrected: true, whiskers, hollow: failed };
     }
     last = walk.last = 1 + path.trace.length;
+    if (wanted) walk.play();
+    wanted = false;
     walk.show();
     step = walk.step;
     const points = step < 2 ? path.proposal : path.trace[step - 2];
@@ -141,8 +144,10 @@ export function makeSlow(words, space, change) {
     get on() {
       return !root.hidden;
     },
+    /** From the start: it plays by itself. */
     toggle() {
       walk.begin();
+      wanted = root.hidden;
       root.hidden = !root.hidden;
     },
     leave() {

@@ -1,6 +1,8 @@
 // The explorer's state: flat, JSON; keys, defaults and limits are those of
 // nav_utils/explorer/state.py.
 
+import { fault } from "../../browser/source/link.js";
+
 /** The usual step size of each method. */
 export const ETA = Object.freeze({
   probability: 1,
@@ -98,21 +100,33 @@ function word(value) {
   return String(typeof value === "boolean" ? Number(value) : value);
 }
 
-/** The whole state that the query of a link describes. Never throws. */
+/**
+ * { state: the whole one that the query of a link describes, faults: what makes no sense in it }.
+ * Never throws.
+ */
 export function fromQuery(text, meta) {
-  const raw = {};
-  for (const [key, value] of new URLSearchParams(text)) {
-    if (key === "a" || key === "b") raw[key] = value.split(",").map(number);
-    else if (key === "classes") raw[key] = value === "1";
-    else if (Object.hasOwn(CHOICES, key)) raw[key] = value;
-    else if (Object.hasOwn(LIMITS, key)) raw[key] = number(value);
+  const [raw, faults] = [{}, []];
+  for (const [key, word] of new URLSearchParams(text)) {
+    const value = Object.hasOwn(DEFAULTS, key) ? read(key, word) : undefined;
+    const known = key !== "method" || (meta.methods ?? CHOICES.method).includes(value);
+    if (known && value !== undefined && valueOf(key, value, meta.radius) !== undefined) {
+      raw[key] = value;
+    } else faults.push(fault(key, word));
   }
   // Before there was log_q_level, the score's level was called `level`, in links too.
   if (raw.method === "score" && !("log_q_level" in raw)) {
     raw.log_q_level = raw.level;
     delete raw.level;
   }
-  return clampState(raw, meta);
+  return { state: clampState(raw, meta), faults };
+}
+
+/** A value out of a word of a link; of none that makes sense, anything. */
+function read(key, word) {
+  if (key === "a" || key === "b") return word.split(",").map(number);
+  if (key === "classes") return { 0: false, 1: true }[word];
+  if (Object.hasOwn(CHOICES, key)) return word;
+  return word === "null" ? null : number(word);
 }
 
 const number = (text) => (text.trim() === "" ? NaN : Number(text));

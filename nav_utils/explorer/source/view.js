@@ -5,7 +5,7 @@ import { ETA, LIMITS, clampState } from "./state.js";
 import { navigate, navigateInSlices } from "./navigation.js";
 import { colours, fit } from "../../browser/source/canvas.js";
 import { sigmoid, toPixel } from "../../browser/source/map.js";
-import { drawGround, drawMark, drawPath } from "./map.js";
+import { drawGround, drawMark, drawPath, drawStop } from "./map.js";
 import { drawCurve } from "./curve.js";
 import { makeFilm, shownAt } from "./film.js";
 import { makeControls } from "./controls.js";
@@ -30,8 +30,9 @@ export class View {
    * @param {object} words all texts, a file like words.en.js
    * @param {{link: (state) => {label, text}, release?: (state, path) => void, decode?: (points) =>
    *   void}} host
+   * @param {string} trouble something to tell at once
    */
-  constructor(el, space, { start, first }, words, host) {
+  constructor(el, space, { start, first }, words, host, trouble = "") {
     Object.assign(this, { space, start, words, host, state: first });
     this.result = null; // of `navigate`
     this.checked = false; // whether it comes from the network itself
@@ -41,6 +42,8 @@ export class View {
     this.owed = false; // whether there is a change that the host has not heard of
     this.frame = this.timer = 0;
     this.parts = layout(space.meta, words);
+    this.parts.trouble.textContent = trouble;
+    this.parts.trouble.hidden = !trouble;
     const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
     adopt(root, STYLE);
     root.replaceChildren(this.parts.card);
@@ -145,6 +148,11 @@ export class View {
       drawPath(context, this.size, radius, other, show);
     }
     drawPath(context, this.size, radius, this.path, stage);
+    const { path } = this;
+    if (path.verdict === "stalled" && !this.slow.on) {
+      const last = path.points.subarray(2 * path.walked - 2, 2 * path.walked);
+      drawStop(context, this.size, radius, last, this.words.stop);
+    }
     const marked = this.mark ?? stage.followed ?? null;
     if (marked === null) return;
     const at = (points) => points.subarray(2 * marked, 2 * marked + 2);
@@ -157,6 +165,7 @@ export class View {
     const n = path.status.length;
     parts.said.hidden = this.slow.on;
     parts.said.textContent = this.sentence();
+    parts.numbers.textContent = this.inNumbers();
     parts.slowButton.textContent = this.slow.on ? words.slowEnd : words.slow;
     parts.note.textContent = !space.exact
       ? words.gridOnly(space.meta.grid_error)
@@ -181,22 +190,22 @@ export class View {
     parts.column.style.width = `${100 / SHOWN}%`;
   }
 
+  /** What happened, as a reader would say it. */
   sentence() {
     const { space, words } = this;
     const which = space.prior ? words.bothArcs : words.firstArc;
     const both = this.result.paths.length > 1 ? ` ${which}` : "";
-    return words.words(this.path, this.state, space.meta.log_q_95) + both;
+    return words.told(this.path, this.state) + both;
+  }
+
+  inNumbers() {
+    return this.words.words(this.path, this.state, this.space.meta.log_q_95);
   }
 
   /** How a point ended, in words. */
   statusOf(i) {
-    const { path, state, words } = this;
-    const kind = ending(i, path, state);
-    if (typeof kind === "string") return words[kind];
-    if (i >= path.walked) return words.untried;
-    const z = path.points.subarray(2 * i - 2, 2 * i + 2);
-    const still = state.planner === "stepwise" && z[0] === z[2] && z[1] === z[3];
-    return still ? words.still : words.status[kind];
+    const kind = ending(i, this.path, this.state);
+    return this.words[kind] ?? this.words.status[kind];
   }
 
   placeHandles() {
@@ -305,6 +314,7 @@ export class View {
     const { parts, space, words } = this;
     const release = () => this.release();
     this.controls = makeControls(space.meta, LIMITS, ETA, words, (x) => this.change(x), release);
+    parts.method.append(this.controls.method);
     parts.controls.append(this.controls.root);
     const redraw = () =>
       this.invalidate(this.result?.paths[0].trace ? { shown: false } : { result: true });

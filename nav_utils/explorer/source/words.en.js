@@ -1,6 +1,6 @@
 // All English texts of the explorer. Another language is one more file like this one.
 
-import { number, plain, short } from "../../browser/source/words.js";
+import { badLink, number, plain, short } from "../../browser/source/words.js";
 
 const less = (a, c) => `${a} ${c < 0 ? "+" : "\u2212"} ${short(Math.abs(c))}`;
 const minus = (c) => (c ? `(${less("a", c)})` : "a");
@@ -9,6 +9,10 @@ const minus = (c) => (c ? `(${less("a", c)})` : "a");
 const ascent = (prior) =>
   `z \u2190 z + \u03b7 (${prior === "normal" ? "\u2212z" : "\u2207log p"} \u2212 \u2207a)`;
 
+const SMALL = "one two three four five six seven eight nine ten".split(" ");
+const some = (n) => SMALL[n - 1] ?? n; // small numbers as words
+
+const NO_DATA = 4;
 const STATUS = ["inside", "converged", "steps ran out", "does not move", "no data", "not finite"];
 
 export const en = {
@@ -27,7 +31,21 @@ export const en = {
   presets: "Show",
   noPreset: "a state of your own",
   reset: "Reset",
-  controls: "Controls",
+  more: "More controls, examples, a link",
+  numbers: "Numbers",
+  hint:
+    "Drag A or B, or focus one and use the arrow keys (Shift: big steps, Alt: small ones). " +
+    "Point at an image or at the path to see which belong together.",
+  legend: {
+    hole: "hole: codes are missing",
+    crowd: "many codes",
+    bare: "no data",
+    dashed: "proposal",
+    solid: "corrected",
+    square: "gave up",
+    letter: "a class",
+  },
+  stop: "stops here",
   proposal: ["proposal", { linear: "straight line", slerp: "slerp", arcs: "both arcs" }],
   planner: ["planner", { pointwise: "each point alone", stepwise: "step by step (the loop)" }],
   method: [
@@ -55,27 +73,53 @@ export const en = {
   unused: (method) => `The ${method} method does not use it.`,
   short,
 
+  /** What became of a path, in a reader's words. */
+  told(p, { proposal, steps }) {
+    const n = p.status.length;
+    const [before, after] = p.holes;
+    const line = proposal === "linear" ? "straight line" : "arc";
+    const found = [];
+    const end = {
+      stalled:
+        p.walked < n
+          ? `It stalls at point ${p.walked} of ${n} and never reaches B.`
+          : "It ends beside B, where the method lets no point stay.",
+      non_finite: "It met values that are not finite.",
+      infeasible: "It arrives, but crosses a place emptier than where 95 % of codes lie.",
+      reached: "It arrives.",
+    }[p.verdict];
+    if (before + after === 0) found.push(`None of ${n} points lies in a hole.`);
+    else {
+      const were = `${before || "None"} of ${n} points of the ${line} lay in holes`;
+      const now = p.walked < n ? `of the ${p.walked} it came to, ` : "now ";
+      found.push(`${were}; ${steps ? `${now}${after || "none"}.` : "no step is allowed."}`);
+    }
+    if (p.tears) found.push(`The path is torn in ${some(p.tears)} place${p.tears > 1 ? "s" : ""}.`);
+    found.push(p.bottleneck === -Infinity ? this.verdict(p) : end);
+    const bare = p.status.filter((code, i) => code === NO_DATA && i < p.walked).length;
+    if (bare) found.push(`${bare} points lie where there are no data.`);
+    if (p.failed > bare) found.push(`${p.failed - bare} gave up (hollow squares).`);
+    return found.join(" ");
+  },
   words(p, { method, goal, level, planner, proposal, steps }, typical) {
     const n = p.status.length;
     const loop = planner === "stepwise" && method !== "string"; // proposes otherwise, step by step
     const line = loop ? `the ${proposal === "linear" ? "straight line" : "arc"}` : "the proposal";
     let where = "outside the band";
-    if (method === "score") where = "below the level";
-    else if (goal === "below" && method !== "string")
+    if (method === "string") where = "in holes (a above log 4, D above 0.8)";
+    else if (method === "score") where = "below the level";
+    else if (goal === "below")
       where = level === null ? "above the band" : "above the level";
     const [before, after] = p.outside;
     const stay = loop ? "" : " (A and B stay)";
-    const bare = p.status.filter((code) => STATUS[code] === "no data").length;
-    let gone = p.failed > bare ? `; ${p.failed - bare} gave up` : "";
-    if (bare) gone += `; ${bare} lie where there are no data`;
-    if (gone) gone += " (hollow squares)";
-    if (steps === 0) gone = "; no step is allowed";
+    const gone = steps === 0 ? "; no step is allowed" : "";
+    const came = p.walked < n ? `; of the ${p.walked} that it came to, ${after}` : `, ${after}`;
     const long = Number.isFinite(p.lengthRatio)
       ? `The path is ${number(p.lengthRatio, 1)} times the straight line`
       : "A and B are one place, the path is a loop";
     return (
-      `${this.verdict(p, typical)} ${before} of ${n} points of ${line} are ${where}, ` +
-      `${after} after the correction${stay}${gone}. ` +
+      `${this.verdict(p, typical)} ${before} of ${n} points of ${line} are ${where}` +
+      `${came} after the correction${stay}${gone}. ` +
       `${long}, its largest gap ${number(p.tear, 1)} times the median.`
     );
   },
@@ -101,8 +145,7 @@ export const en = {
     `Point ${i + 1} of ${n}: D ${number(dBefore)} on the proposal, ${number(dNow)} so far.`,
   ends: ([ax, ay], da, [bx, by], db) =>
     `A (${number(ax)}, ${number(ay)}): D ${number(da)}. ` +
-    `B (${number(bx)}, ${number(by)}): D ${number(db)}. ` +
-    "Drag them, or focus one and use the arrow keys (Shift: big steps, Alt: small ones).",
+    `B (${number(bx)}, ${number(by)}): D ${number(db)}.`,
   exact: "Checked with the network itself.",
   quick: "Computed on a grid.",
   gridOnly: (error) => `Computed on a grid, whose D is off by at most ${short(error)}.`,
@@ -118,7 +161,7 @@ export const en = {
   imagesWait: "Images: the atlas is being read.",
   imagesNone: (reason) => `Images: none; the atlas: ${reason}`,
 
-  slow: "Slow motion",
+  slow: "Play",
   slowEnd: "Leave slow motion",
   back: "Back",
   next: "Next",
@@ -185,7 +228,6 @@ export const en = {
   table: "The path as a table",
   columns: ["point", "proposal x", "y", "a", "D", "corrected x", "y", "a", "D", "status"],
   given: "given",
-  still: "stands still",
   untried: "never tried",
   unjudged: "\u2013",
   status: STATUS,
@@ -194,6 +236,7 @@ export const en = {
   copy: "Copy",
   copied: "Copied",
   cannotCopy: "Press Ctrl+C",
+  badLink,
   problem: (reason) => `The interactive figure could not start: ${reason}`,
   number,
 };

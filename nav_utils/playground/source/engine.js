@@ -6,8 +6,9 @@ import { SHOWN, JUDGES, fillMixture } from "./draws.js";
 import { FIT, calibration, fitFresh, fitRoom, priorSamples, splitRows } from "./fit.js";
 // prettier-ignore
 import {
-  againstTruth, encodeAll, inTurn, logitsAt, lossOfAll, massInHoles, plane, spread, truthMap,
+  againstTruth, encodeAll, inTurn, logitsAt, lossOfAll, plane, spread, truthMap,
 } from "./measure.js";
+import { massInHoles } from "./holes.js";
 import { begin, createModel, learningRate } from "./model.js";
 import { trueLogit } from "./densities.js";
 import { forward } from "./network.js";
@@ -137,7 +138,7 @@ export function createEngine(report, options) {
     const rebuilt = images ? yield* rebuiltShown() : new Uint8Array(0);
     const map = learns ? yield* mapOf(model.discriminator, model.judging) : null;
     yield;
-    const holes = massInHoles(codes);
+    const holes = yield* massInHoles(codes);
     yield;
     report({
       type: "frame",

@@ -15,15 +15,31 @@ const PLACES = {
   reconstruction: [460, 190],
   prior: [52, 112],
   D: [188, 112],
+  moments: [188, 112], // of the variational encoder, in the place of D
+  noise: [324, 112],
   discriminator: [80, 190],
   adversarial: [240, 190],
 };
 const MODULES = ["encoder", "decoder", "D"];
+const OWN = {
+  plain: [],
+  variational: ["moments", "noise", "adversarial"],
+  adversarial: ["prior", "D", "adversarial", "discriminator"],
+};
+const COMMON = ["x", "encoder", "z", "decoder", "rebuilt", "reconstruction"];
 const LOSSES = ["reconstruction", "adversarial", "discriminator"];
 const FORWARD = {
   encode: [
     ["x", "encoder"],
     ["encoder", "z"],
+  ],
+  moments: [
+    ["x", "encoder"],
+    ["encoder", "moments"],
+  ],
+  noise: [
+    ["moments", "z"],
+    ["noise", "z"],
   ],
   decode: [
     ["z", "decoder"],
@@ -49,8 +65,8 @@ const BACKWARD = {
     ["z", "encoder"],
   ],
   variational: [
-    ["adversarial", "z"],
-    ["z", "encoder"],
+    ["adversarial", "moments"],
+    ["moments", "encoder"],
   ],
   discriminator: [["discriminator", "D"]],
 };
@@ -70,11 +86,14 @@ const INK = {
 
 /** The parts of one step of a route, in order. */
 export function partsOf(objective) {
-  const own = { plain: [], variational: [], adversarial: ["prior", "judge"] }[objective];
-  const losses = ["reconstruction"];
-  if (objective !== "plain") losses.push(objective);
-  if (objective === "adversarial") losses.push("discriminator");
-  return ["encode", "decode", ...own, ...losses, "after"];
+  return {
+    plain: ["encode", "decode", "reconstruction", "after"],
+    variational: ["moments", "noise", "decode", "reconstruction", "variational", "after"],
+    adversarial: [
+      ...["encode", "decode", "prior", "judge"],
+      ...["reconstruction", "adversarial", "discriminator", "after"],
+    ],
+  }[objective];
 }
 
 /**
@@ -83,11 +102,8 @@ export function partsOf(objective) {
  */
 export function diagram(objective, part, words) {
   const parts = partsOf(objective);
-  const hasD = objective === "adversarial";
-  const names = Object.keys(PLACES).filter((name) => {
-    if (name === "adversarial") return objective !== "plain";
-    return hasD || !["prior", "D", "discriminator"].includes(name);
-  });
+  const noisy = objective === "variational";
+  const names = [...COMMON, ...OWN[objective]];
   const gradients = parts.filter((name) => BACKWARD[name]);
   const shown = part === null || part === "after" ? gradients : gradients.filter((g) => g === part);
   const lit = new Set(part === null ? [] : (FORWARD[part] ?? []).flat());
@@ -100,9 +116,10 @@ export function diagram(objective, part, words) {
     ["D", "adversarial"],
     ["D", "discriminator"],
   ]
-    .map(([from, to]) => (to === "adversarial" && !hasD ? ["z", to] : [from, to]))
+    .map(([from, to]) => (to === "adversarial" && noisy ? ["moments", to] : [from, to]))
     .filter(([, to]) => names.includes(to));
-  const label = (name) => (name === "adversarial" && !hasD ? words.kl : words[name]);
+  const own = noisy ? { adversarial: words.kl, z: words.sample } : {};
+  const label = (name) => own[name] ?? words[name];
   return [
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words.title },
@@ -110,14 +127,26 @@ export function diagram(objective, part, words) {
       ["rect", { width: WIDTH, height: HEIGHT, fill: "#ffffff", rx: 6 }, []],
       ...losses.map((edge) => arrow(edge, INK.forward, 1, 0)),
       ...forward.map(([edge, on]) => arrow(edge, INK.forward, on ? 3 : 1, 0)),
-      ...shown.flatMap((g, k) => BACKWARD[g].map((edge) => arrow(edge, INK[g], 3, 7 + 6 * k))),
+      ...shown.flatMap((g, k) => wayBack(g, noisy).map((edge) => arrow(edge, INK[g], 3, 7 + 6 * k))),
       ...names.flatMap((name) => box(name, label(name), lit.has(name), moved.has(name))),
     ],
   ];
 }
 
+/** Where a loss's gradient goes; from a code with noise to the encoder by way of mean and width. */
+const wayBack = (loss, noisy) =>
+  BACKWARD[loss].flatMap(([from, to]) =>
+    noisy && from === "z"
+      ? [
+          ["z", "moments"],
+          ["moments", to],
+        ]
+      : [[from, to]],
+  );
+
 /** Half the width of a box. */
-const halfOf = (name) => (LOSSES.includes(name) ? 66 : name === "D" ? 56 : BOX.w / 2);
+const halfOf = (name) =>
+  LOSSES.includes(name) ? 66 : ["D", "moments", "z", "noise"].includes(name) ? 56 : BOX.w / 2;
 
 /** A box; a module that a gradient moves has a thick edge and a mark, not only a colour. */
 function box(name, text, isLit, isMoved) {

@@ -1,10 +1,9 @@
-// What a frame tells of a model: codes, the map of the discriminator, eigenvalues, mass in holes,
-// and how far it is from the truth where that is known.
+// What a frame tells of a model: codes, the map of the discriminator, eigenvalues, and how far it is
+// from the truth where that is known.
 
 import { logDensity, logPrior, trueLogit } from "./densities.js";
 import { sigmoid, softplus } from "./losses.js";
 import { forward } from "./network.js";
-import { HOLES } from "./protocol.js";
 
 /** Codes of all images, x and y in turn; of the variational encoder its means. */
 export function* encodeAll({ encoder, encoding, n }, images) {
@@ -87,67 +86,6 @@ export function spread(points) {
   }
   const [middle, off] = [(xx + yy) / 2, Math.hypot((xx - yy) / 2, xy)];
   return { mean: [mx, my], eigenvalues: [Math.max(0, middle - off), middle + off] };
-}
-
-const CELLS = 96; // nodes of the grid that the kernel estimate is computed on
-const REACH = 4; // it goes from -REACH to REACH, where all of the prior is but 3e-4
-
-/**
- * The share of the prior where its density is more than HOLES.factor times that of the codes.
- *
- * Each code is shared out to its four nearest nodes, and the grid is smoothed along x and y. The
- * sharing out smooths too, by a sixth of a cell's square: so much less is left to do.
- */
-export function massInHoles(points) {
-  const n = points.length / 2;
-  const cell = (2 * REACH) / (CELLS - 1);
-  const counts = new Float64Array(CELLS * CELLS);
-  for (let i = 0; i < 2 * n; i += 2) {
-    const [u, v] = [(points[i] + REACH) / cell, (points[i + 1] + REACH) / cell];
-    if (!(u >= 0 && v >= 0 && u < CELLS - 1 && v < CELLS - 1)) continue;
-    const [column, row] = [Math.floor(u), Math.floor(v)];
-    const [f, g] = [u - column, v - row];
-    const at = row * CELLS + column;
-    counts[at] += (1 - f) * (1 - g);
-    counts[at + 1] += f * (1 - g);
-    counts[at + CELLS] += (1 - f) * g;
-    counts[at + CELLS + 1] += f * g;
-  }
-  const kernel = gaussian(Math.sqrt(HOLES.bandwidth ** 2 / cell ** 2 - 1 / 6));
-  const density = smoothed(smoothed(counts, kernel, 1, CELLS), kernel, CELLS, 1);
-  let mass = 0;
-  for (let i = 0, at = 0; i < CELLS; i++) {
-    for (let j = 0; j < CELLS; j++, at++) {
-      const p = Math.exp(logPrior(j * cell - REACH, i * cell - REACH));
-      if (p > (HOLES.factor * density[at]) / (n * cell * cell)) mass += p * cell * cell;
-    }
-  }
-  return mass;
-}
-
-/** Weights at whole numbers from -k to k, deviation `width`, which sum to 1. */
-function gaussian(width) {
-  const k = Math.ceil(5 * width);
-  const weights = Array.from({ length: 2 * k + 1 }, (_, i) =>
-    Math.exp(-0.5 * ((i - k) / width) ** 2),
-  );
-  const sum = weights.reduce((a, b) => a + b);
-  return weights.map((w) => w / sum);
-}
-
-/** A grid smoothed along one axis; `along` and `across`: from one node to the next. */
-function smoothed(values, kernel, along, across) {
-  const [out, k] = [new Float64Array(values.length), (kernel.length - 1) / 2];
-  for (let line = 0; line < CELLS; line++) {
-    for (let i = 0; i < CELLS; i++) {
-      let sum = 0;
-      for (let d = Math.max(-k, -i); d <= Math.min(k, CELLS - 1 - i); d++) {
-        sum += kernel[d + k] * values[line * across + (i + d) * along];
-      }
-      out[line * across + i * along] = sum;
-    }
-  }
-  return out;
 }
 
 // ---- where the truth is known -------------------------------------------------------------------

@@ -43,7 +43,7 @@
 //     both classes, nats: 2 ln 2 = 1.386 is blind). NaN where the objective has no such loss,
 //   eigenvalues: [small, large] of the covariance of all codes, mean: [x, y],
 //   holes: share of the prior where its density is more than 4 times that of the codes (kernel
-//     estimate, bandwidth HOLES.bandwidth), from 0 to 1,
+//     estimate, bandwidth by cross-validation), from 0 to 1,
 //   rebuilt: Uint8Array(10 * 64), the ten digits' reconstructions, as `originals`; empty for exact,
 //   exact: null, or { loss, optimum: the loss of D* (both as losses above: 1.386 is blind),
 //     truth: Float32Array(k * k) of a* = log p - log q as in `map`, error: mean |D - D*| under
@@ -51,6 +51,8 @@
 //
 // { type: "slow", step, images: Uint8Array(b * 64) the batch (grey), rebuilt: likewise,
 //   labels: Uint8Array(b), codes: Float32Array(2b) before the step, after: Float32Array(2b),
+//   means: Float32Array(2b), sigma: number (variational: the codes without noise, and the mean
+//     standard deviation of the noise; `after` are means; else null),
 //   prior: Float32Array(2b) samples (null for "plain"), logits: Float32Array(b) at the codes,
 //   priorLogits: Float32Array(b),
 //   pulls: { reconstruction: Float32Array(2b), adversarial: Float32Array(2b) } where each loss
@@ -79,7 +81,7 @@
 // { type: "error", text }                             something is wrong with the page or data
 
 export const MAP = { nodes: 64, radius: 3.5 };
-export const HOLES = { bandwidth: 0.2, factor: 4 };
+export const HOLES = { folds: 5, factor: 4 }; // as nav_utils.densities.kde_bandwidth, chapter 07
 
 export const DEFAULTS = Object.freeze({
   data: "digits", // or an exact density, where D* is known: "ring", "c_shape", "two_clusters"

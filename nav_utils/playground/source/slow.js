@@ -57,15 +57,19 @@ export function makeSlow(words, change) {
       const rows = exact
         ? null
         : [told.images.subarray(0, 64 * SHOWN), told.rebuilt.subarray(0, 64 * SHOWN)];
-      return { part, rows: part === "encode" ? null : rows };
+      const decoded = !["encode", "moments", "noise"].includes(part);
+      return { part, rows: decoded ? rows : null };
     },
     /** Draw the batch over the ground. */
     draw(context, size, dpr, part, radius) {
-      const { codes, after, prior, pulls, labels } = told;
+      const { after, prior, pulls, labels } = told;
+      const ofMeans = told.means && ["moments", "variational", "after"].includes(part);
+      const codes = ofMeans ? told.means : told.codes; // as they were before the step
       const now = part === "after" ? after : codes;
       if (part === "prior" || part === "judge" || part === "discriminator") {
         if (prior) drawSamples(context, size, prior, radius);
       }
+      if (part === "noise") drawMoves(context, size, told.means, codes, radius);
       if (part === "after") drawMoves(context, size, codes, after, radius);
       const pull = part === "variational" ? "adversarial" : part;
       if (pulls?.[pull]) {

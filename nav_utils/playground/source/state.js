@@ -1,6 +1,7 @@
 // A playground's state: its settings (see protocol.js), what links say of them, and which settings
 // a run makes no use of.
 
+import { fault } from "../../browser/source/link.js";
 import { CHOICES, DEFAULTS, LIMITS, clamped } from "./protocol.js";
 
 /** What differs from the defaults, as "objective=plain&lambda=0". */
@@ -18,7 +19,7 @@ export function fromQuery(text) {
       ? CHOICES[key].includes(value)
       : Object.hasOwn(LIMITS, key) && value.trim() !== "" && Number.isFinite(Number(value));
     if (known) raw[key] = Object.hasOwn(CHOICES, key) ? value : Number(value);
-    else faults.push(`${key}=${value}`.slice(0, 40));
+    else faults.push(fault(key, value));
   }
   return { settings: clamped(raw), faults };
 }

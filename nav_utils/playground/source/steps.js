@@ -143,7 +143,8 @@ function* rebuild(model, losses) {
     const [x, logits, codes] = [encoding.input, decoding.output, decoding.input].map((a) =>
       a.slice(),
     );
-    Object.assign(model.seen, { rows: rows.slice(), x, logits, codes });
+    const moments = noise && output.slice(); // means, then log-variances
+    Object.assign(model.seen, { rows: rows.slice(), x, logits, codes, moments });
   }
   yield* backward(decoder, decoding, gradient, true);
   moved(model, "reconstruction", { decoder });

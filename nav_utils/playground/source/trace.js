@@ -8,7 +8,7 @@ import { greyOf, inkOf } from "./pictures.js";
 export function* slowReport(model, images, losses) {
   const { seen, step } = model;
   const told = { type: "slow", step, images: null, rebuilt: null, labels: null, pulls: null };
-  Object.assign(told, { prior: null, logits: null, priorLogits: null });
+  Object.assign(told, { prior: null, logits: null, priorLogits: null, means: null, sigma: null });
   if (seen.z) tellOfDiscriminator(model, told);
   if (images) yield* tellOfImages(model, images, told);
   told.losses = { ...losses, penalty: seen.penalty ?? NaN };
@@ -32,6 +32,11 @@ function* tellOfImages({ n, seen, encoder, encoding }, images, told) {
   yield* forward(encoder, encoding);
   told.after = inTurn(encoding.output, n);
   told.codes = inTurn(seen.codes, n);
+  if (seen.moments) {
+    told.means = inTurn(seen.moments, n);
+    const widths = seen.moments.subarray(2 * n).map((logVariance) => Math.exp(0.5 * logVariance));
+    told.sigma = widths.reduce((sum, width) => sum + width, 0) / widths.length;
+  }
   told.images = greyOf(images, seen.rows);
   told.rebuilt = inkOf(seen.logits, n, n, images.pixels);
   told.labels = Uint8Array.from(seen.rows, (row) => images.labels[row]);

@@ -1,7 +1,7 @@
 // All English texts of the playground, but for its presets (presets.json). Another language is one
 // more file like this one.
 
-import { number, plain, short } from "../../browser/source/words.js";
+import { badLink, number, plain, short } from "../../browser/source/words.js";
 
 const share = (x) => `${number(100 * x, 0)} %`;
 
@@ -131,8 +131,7 @@ export const en = {
     `${arithmetic === "wasm" ? "WebAssembly" : "plain JavaScript"}.`,
   refused: { worker: "no worker is allowed here", wasm: "no WebAssembly is allowed here" },
   refusedSaid: (what, why) => `Note: ${what}${why ? ` (${why})` : ""}; it goes on without.`,
-  badLink: (faults) =>
-    `The link says what makes no sense here: ${faults.join(", ")}. The usual values stand instead.`,
+  badLink,
   calm: "Motion is reduced: one picture a second.",
 
   diverged({ step, losses, weights, tries }) {
@@ -175,6 +174,15 @@ export const en = {
   /** Slow motion: head and text of each part of a step. */
   parts: {
     encode: ["Encode", "the encoder turns the 128 images of the batch into codes (large dots)."],
+    moments: [
+      "Encode",
+      "the encoder turns each of the 128 images into a mean \u03bc (large dots) and a width \u03c3.",
+    ],
+    noise: [
+      "Add noise",
+      "the code is z = \u03bc + \u03c3 \u00b7 noise, with fresh noise from N(0, I). Lines: from each " +
+        "\u03bc to its z.",
+    ],
     decode: ["Decode", "the decoder rebuilds images from the codes: the rows show ten of them."],
     prior: ["Draw", "as many samples of the prior N(0, I) are drawn (crosses)."],
     judge: ["Judge", "D looks at both batches and gives each point a logit."],
@@ -196,6 +204,7 @@ export const en = {
     after: ["After the step", "lines lead from where the codes were to where they are."],
   },
   partNumbers: {
+    noise: ({ sigma }) => `Mean \u03c3: ${number(sigma)}, where the prior has 1.`,
     judge: ({ logits, priorLogits }) =>
       `Mean D: ${number(meanD(logits))} at the codes, ${number(meanD(priorLogits))} at the prior.`,
     reconstruction: ({ losses, moved: { reconstruction: m } }) =>
@@ -212,6 +221,9 @@ export const en = {
     x: "images x",
     encoder: "encoder",
     z: "codes z",
+    moments: "\u03bc and \u03c3",
+    noise: "noise N(0, I)",
+    sample: "\u03bc + \u03c3 \u00b7 noise",
     decoder: "decoder",
     rebuilt: "rebuilt x\u0302",
     prior: "prior p",

@@ -7,7 +7,7 @@ import pytest
 import torch
 from figure import CONTENT, RADIUS, TWO_FRAMES
 
-from nav_utils.explorer.computing import best_of, outside, paths
+from nav_utils.explorer.computing import best_of, outside, paths, walked
 from nav_utils.explorer.state import DEFAULTS, expect_state
 from nav_utils.plots import D_COLOURS, D_LIMIT
 
@@ -36,14 +36,28 @@ def test_what_is_shown_is_what_python_computes(show, space, name):
     expect_curve_drawn(figure, d[1, :, 0])
     assert rows[0][7] == "given" and (rows[-1][7] == "given") == (name != "stepwise")
     expect_digits(figure, space, proposal, z)
-    counts = [outside(space.ratio, each, expect_state(STATES[name])) for each in (proposal, z)]
+    state = expect_state(STATES[name])
+    came = walked(path, state)
+    counts = [outside(space.ratio, each, state) for each in (proposal, z[:came])]
     failed = sum(row[7] not in CONTENT for row in rows)
-    said = figure.said.text_content()
-    found = re.search(r"(\d+) of (\d+) points [^,]*, (\d+) after the correction", said)
+    found = re.search(
+        r"(\d+) of (\d+) points [^,;]*[,;].* (\d+) after the correction",
+        figure.numbers.text_content(),
+    )
     assert [int(count) for count in found.groups()] == [counts[0], len(z), counts[1]]
+    said = figure.said.text_content()
     assert ("Shown below: the arc" in said) == (name == "arcs")
-    gave_up = re.search(r"; (\d+) gave up", said)
+    gave_up = re.search(r"(\d+) gave up", said)
     assert int(gave_up[1] if gave_up else 0) == failed
+    in_holes = [
+        int((space.ratio.logit(each.float()) > math.log(4)).sum()) for each in (proposal, z)
+    ]
+    told = re.search(r"(\w+) of \d+ points of the .* lay in holes; now (\w+)\.", said)
+    if told:
+        numbers = [0 if word in ("None", "none") else int(word) for word in told.groups()]
+        assert numbers == in_holes
+    else:
+        assert in_holes == [0, 0] and f"None of {len(z)} points lies in a hole" in said
 
 
 def expect_curve_drawn(figure, d):
@@ -148,7 +162,7 @@ def test_codes_by_class_are_written_in_the_colours_of_classes(show):
 
 
 def test_what_eps_draws_moves(show, space):
-    figure = show(eps=0.1, method="string")
+    figure = show(eps=0.1)
     narrow, height = figure.pixels("ground"), zone_height(figure)
     figure.set("eps", "End ArrowLeft " + "ArrowLeft " * 24)
     figure.settle()
@@ -187,18 +201,18 @@ def test_a_string_draws_no_level_as_it_knows_none(show):
 
 
 def test_ends_in_one_place_have_a_sentence_of_their_own(show):
-    said = show(a=[1, 1], b=[1, 1], proposal="arcs").said.text_content()
+    said = show(a=[1, 1], b=[1, 1], proposal="arcs").numbers.text_content()
     assert "A and B are one place, the path is a loop, its largest gap" in said
     assert "\N{EN DASH} times" not in said
 
 
 def test_points_without_data_are_counted_by_that_name(show, presets):
     said = show(**presets["off-support"]["state"]).said.text_content()
-    assert re.search(r"; \d+ lie where there are no data \(hollow squares\)", said)
+    assert re.search(r"\d+ points lie where there are no data\.", said)
     assert "gave up" not in said
 
 
 def test_the_sentence_of_the_loop_names_the_line_that_it_did_not_propose(show):
-    assert "of the straight line are" in show(planner="stepwise").said.text_content()
-    assert "of the arc are" in show(planner="stepwise", proposal="arcs").said.text_content()
-    assert "of the proposal are" in show(proposal="arcs").said.text_content()
+    assert "of the straight line are" in show(planner="stepwise").numbers.text_content()
+    assert "of the arc are" in show(planner="stepwise", proposal="arcs").numbers.text_content()
+    assert "of the proposal are" in show(proposal="arcs").numbers.text_content()

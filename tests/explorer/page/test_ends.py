@@ -29,13 +29,13 @@ def test_while_it_is_dragged_the_words_follow_and_nothing_is_announced(show, spa
         "(live) => { window.heard = []; new MutationObserver(() => heard.push(live.textContent))"
         ".observe(live, { childList: true, characterData: true, subtree: true }); }"
     )
-    said = figure.said.text_content()
+    said = figure.numbers.text_content()
     figure.take("a")
     for z in ([1.0, 2.0], [2.5, 1.0], [2.0, 0.5]):
         figure.page.mouse.move(*figure.where(z), steps=3)
         expect(figure.note).to_have_text(QUICK)
-        expect(figure.said).not_to_have_text(said)
-        said = figure.said.text_content()
+        expect(figure.numbers).not_to_have_text(said)
+        said = figure.numbers.text_content()
         x, y, d = spoken(figure.values()["a"])
         assert [x, y] == pytest.approx(z, abs=0.025)
         assert d == pytest.approx(float(space.ratio.prob(torch.tensor([[x, y]]))), abs=0.02)

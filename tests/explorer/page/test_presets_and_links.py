@@ -29,7 +29,7 @@ def test_an_explorer_starts_from_its_own_state_and_reset_returns_to_it(visit, sp
     figure.set("method", "logit")
     figure.set("classes", True)
     figure.drag("b", [0.5, 2.0])
-    figure.button("Slow motion").click()
+    figure.button("Play").click()
     figure.button("Reset").click()
     assert figure.picture() == start
     assert figure.state() == SECOND
@@ -43,7 +43,7 @@ def test_every_preset_of_the_menu_is_shown(show, presets):
         *(preset["text"] for preset in presets.values()),
     ]
     seen = set()
-    figure.button("Slow motion").click()  # which a preset leaves
+    figure.button("Play").click()  # which a preset leaves
     for name, preset in presets.items():
         figure.menu.select_option(name)
         figure.page.evaluate(TWO_FRAMES)

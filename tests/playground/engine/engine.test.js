@@ -139,6 +139,14 @@ test("slow motion is a step like any other, and tells its parts", needsFolder, (
       name,
     );
     assert.equal(told.pulls.adversarial === null, settings.objective === "plain", name);
+    if (settings.objective !== "variational") {
+      assert.deepEqual([told.means, told.sigma], [null, null], name);
+      continue;
+    }
+    // z = mu + sigma * noise, whose standard deviation is 1.
+    const noise = told.codes.map((z, i) => z - told.means[i]);
+    const width = Math.sqrt(noise.reduce((sum, x) => sum + x * x, 0) / noise.length);
+    assert.ok(Math.abs(width / told.sigma - 1) < 0.15, `noise of ${width}, not ${told.sigma}`);
   }
 });
 

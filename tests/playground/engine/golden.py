@@ -21,6 +21,7 @@ from nav_utils.densities import (
     GaussianMixture,
     StandardNormal,
     c_shape,
+    kde_bandwidth,
     kde_log_prob,
     ring,
     two_clusters,
@@ -348,7 +349,8 @@ def measure_vectors() -> dict[str, Any]:
     codes = heaps.sample(900, torch.Generator().manual_seed(0))
     prior = StandardNormal(2)
     z = prior.sample(8000, torch.Generator().manual_seed(1), DOUBLE)
-    log_ratio = prior.log_prob(z) - kde_log_prob(z, codes.double(), 0.2)
+    bandwidth = kde_bandwidth(codes)
+    log_ratio = prior.log_prob(z) - kde_log_prob(z, codes.double(), bandwidth)
     covariance = torch.cov(codes.double().T)
     optimum = {}
     network = mlp([2, 4, 1]).double()
@@ -368,6 +370,7 @@ def measure_vectors() -> dict[str, Any]:
         "codes": codes.flatten().tolist(),
         "mean": codes.double().mean(0).tolist(),
         "eigenvalues": torch.linalg.eigvalsh(covariance).tolist(),
+        "bandwidth": bandwidth,
         "holes": float((log_ratio > math.log(4)).double().mean()),
         "optimum": optimum,
     }

@@ -7,8 +7,9 @@ import { batches, drawWeights, shuffled } from "../../../nav_utils/playground/so
 import { calibration, fitFresh, fitRoom } from "../../../nav_utils/playground/source/fit.js";
 // prettier-ignore
 import {
-  againstTruth, logitsAt, massInHoles, plane, spread,
+  againstTruth, logitsAt, plane, spread,
 } from "../../../nav_utils/playground/source/measure.js";
+import { crossValidated, massInHoles } from "../../../nav_utils/playground/source/holes.js";
 import { network, room } from "../../../nav_utils/playground/source/network.js";
 import { plainKernels } from "../../../nav_utils/playground/source/plain.js";
 import { clamped, DEFAULTS } from "../../../nav_utils/playground/source/protocol.js";
@@ -42,14 +43,19 @@ test("the reliability is calibration_report's", needsFolder, () => {
   }
 });
 
-test("eigenvalues and mass in holes are torch's", needsFolder, () => {
-  const { codes, mean, eigenvalues, holes } = golden.measures;
+test("eigenvalues, bandwidth and mass in holes are torch's", needsFolder, () => {
+  const { codes, mean, eigenvalues, bandwidth, holes } = golden.measures;
   const points = Float32Array.from(codes);
   const found = spread(points);
   near(found.eigenvalues, eigenvalues, 1e-9, "eigenvalues");
   near(found.mean, mean, 1e-9, "mean");
-  assert.ok(Math.abs(massInHoles(points) - holes) < 0.01, `${massInHoles(points)}, not ${holes}`);
-  assert.equal(massInHoles(Float32Array.of(NaN, 0, 99, -99)).toFixed(2), "1.00");
+  const width = drained(crossValidated(points));
+  assert.ok(Math.abs(width / bandwidth - 1) < 0.05, `${width}, not ${bandwidth}`);
+  const share = drained(massInHoles(points));
+  assert.ok(Math.abs(share - holes) < 0.01, `${share}, not ${holes}`);
+  for (const few of [[NaN, 0, 99, -99], [0, 0, 0, 0], [99, 99, 98, 97]]) {
+    assert.ok(drained(massInHoles(Float32Array.from(few))) > 0.98, few);
+  }
 });
 
 test(
