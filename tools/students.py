@@ -1,4 +1,4 @@
-"""Two copies of every chapter: one for students, without solutions, and one with notes to teach from.
+"""Two copies of every chapter: for students, without solutions, and for the teacher, with notes.
 
 python tools/students.py            # writes _build/students and _build/teacher
 python tools/students.py --out DIR  # or into DIR/students and DIR/teacher
@@ -141,7 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "_build", metavar="DIR")
     given = parser.parse_args(arguments)
-    for name, paths in write_sets(given.out).items():
+    for paths in write_sets(given.out).values():
         print(f"{len(paths)} chapters in {paths[0].parent}")
     return 0
 
