@@ -23,6 +23,7 @@ if __package__ in (None, ""):  # called as a script: find the modules beside thi
 
 from tools import notebook_text as text
 from tools.notebook_lint import Finding, is_setup, lint, lint_course
+from tools.notebook_quiz import fill_quiz
 
 CELL_TIMEOUT = 300
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -93,7 +94,7 @@ def set_ids(notebook: Any) -> None:
 
 
 def sync_notebook(notebook: Any, path: Path, root: Path = text.ROOT) -> None:
-    """Refresh in memory what a chapter repeats from elsewhere: setup cell, badge, folded code."""
+    """Refresh in memory what a chapter repeats from elsewhere: setup, badge, code, quiz."""
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             if place == 0:
@@ -101,6 +102,7 @@ def sync_notebook(notebook: Any, path: Path, root: Path = text.ROOT) -> None:
             cell.source = text.fill_folded(cell.source, root)
         elif cell.cell_type == "code" and is_setup(cell.source):
             cell.source = text.setup_cell(root)
+    fill_quiz(notebook, path, root)
 
 
 def sync(path: Path, root: Path = text.ROOT) -> bool:
