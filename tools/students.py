@@ -99,6 +99,17 @@ def shown(note: dict[str, str]) -> str:
     return "\n>\n".join(["> **For the teacher**", *lines])
 
 
+def table(notes: dict[str, dict[str, str]]) -> str:
+    """The notes of a chapter as a table, a section in each row."""
+    head = ["section", *(WORDS[kind].lower() for kind in NOTES)]
+    rows = [
+        [heading, *(" ".join(note.get(kind, "").split()) for kind in NOTES)]
+        for heading, note in notes.items()
+    ]
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(c.replace("|", r"\|") for c in line) + " |" for line in lines)
+
+
 def teacher_copy(notebook: Any, notes: dict[str, dict[str, str]]) -> Any:
     """A chapter as it stands, each note below its heading."""
     copy = nbformat.from_dict(notebook)
