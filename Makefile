@@ -14,7 +14,7 @@ PIP := $(PY) -m pip install
 TORCH := $(shell sed -n 's/^\(torch==[0-9.]*\).*/\1/p' constraints.txt)
 JUPYTER_BOOK := $(PY) -c 'from jupyter_book.cli.main import main; main()'
 
-.PHONY: help env book test portable serve lab notebooks students explorer lint publish-as clean
+.PHONY: help env book test portable serve lab notebooks students slides explorer lint publish-as clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -47,6 +47,9 @@ notebooks: env ## run every chapter in a fresh kernel and store its outputs
 
 students: env ## copies of the chapters for students (no solutions) and for the teacher (notes)
 	$(PY) tools/students.py
+
+slides: env ## slides of every chapter into _build/slides, offline
+	$(PY) tools/slides.py
 
 explorer: ## bundle the live figures' JavaScript anew (needs node; only for those who change it)
 	cd nav_utils/browser/source && npm ci --no-audit --no-fund && npm run build

@@ -107,7 +107,9 @@ def table(notes: dict[str, dict[str, str]]) -> str:
         for heading, note in notes.items()
     ]
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(c.replace("|", r"\|") for c in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(c.replace("|", r"\|") for c in line) + " |" for line in lines
+    )
 
 
 def teacher_copy(notebook: Any, notes: dict[str, dict[str, str]]) -> Any:
