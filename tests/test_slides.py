@@ -1,13 +1,13 @@
 """Slides: what goes on them, what into the notes, and that none overflows."""
 
+import os
 import re
 from types import SimpleNamespace
 
 import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tools import notebook_quiz, notebooks, slide_parts, slides, students
+from tools import browsers, notebook_quiz, notebooks, slide_parts, slides, students
 
 CHAPTERS = {path.name[:2]: path for path in notebooks.chapters()}
 SHOWN = "01"  # looked at here; `python tools/slides.py --measure` looks at all
@@ -87,14 +87,12 @@ def test_formulas_are_left_to_mathjax_and_long_parts_get_slides_of_their_own():
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        try:
-            program = slides.browser_program()
-        except ValueError as error:
-            pytest.skip(str(error))
-        opened = playwright.chromium.launch(executable_path=program)
+    try:
+        browsers.program()
+    except ValueError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
+    with browsers.browser() as opened:
         yield opened
-        opened.close()
 
 
 def test_no_slide_overflows_and_one_that_does_is_named(browser, tmp_path):

@@ -1,8 +1,8 @@
 """What of a chapter goes on which slide, and what into the speaker notes.
 
-On the slides: headings, the first sentence of a section, predictions, experiments, display formulas,
-tables, lists, figures, printed outputs and short code. In the notes: the chapter's whole text,
-the folded answers, and the teacher's notes of book/teach/notes.
+On the slides: headings, the first sentence of a section, predictions, experiments, formulas of
+their own line, tables, lists, figures, printed outputs and short code. In the notes: the chapter's
+whole text, the folded answers, and the teacher's notes of book/teach/notes.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class Section:
     def slides(self) -> Iterator[Slide]:
         """As many slides as the parts need; the notes go with the first."""
         notes = "\n".join(self.notes)
-        for number, group in enumerate(grouped(self.parts)):
+        for group in grouped(self.parts):
             yield Slide(self.title, "\n".join(part.html for part in group), notes)
             notes = ""
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import html
-import os
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from typing import Any
 if __package__ in (None, ""):  # called as a script: find the modules beside this one
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools import notebook_quiz, notebooks, students
+from tools import browsers, notebook_quiz, notebooks, students
 from tools.notebook_text import ROOT
 from tools.slide_parts import LIVE, Slide, slides_of
 
@@ -158,9 +157,9 @@ LOOK = """(section) => {
     if (element.closest("mjx-assistive-mml, aside")) continue;
     const own = element.getBoundingClientRect();
     if (!own.width || !own.height) continue;
-    if (own.right > box.right + 1 || own.bottom > box.bottom + 1 || own.left < box.left - 1)
-      found.push(`${element.tagName.toLowerCase()} ends at ` +
-        `${Math.round((own.right - box.left) / scale)} x ${Math.round((own.bottom - box.top) / scale)}`);
+    const ends = [own.right - box.left, own.bottom - box.top].map((v) => Math.round(v / scale));
+    if (ends[0] > 1281 || ends[1] > 721 || own.left < box.left - 1)
+      found.push(`${element.tagName.toLowerCase()} ends at ${ends.join(" x ")}`);
     const text = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
     if (text && !element.closest("mjx-container, svg, .nav-explorer, .nav-playground"))
       smallest = Math.min(smallest,
@@ -201,26 +200,13 @@ def measure(browser: Any, file: Path, pictures: Path | None = None) -> list[str]
     return errors + faults
 
 
-def browser_program() -> str:
-    """Chromium, or the program that the variable CHROMIUM names."""
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, [os.environ.get("CHROMIUM", ""), *names])), None)
-    if found is None:
-        raise ValueError("expected Chromium or Chrome, or its path in CHROMIUM, got none")
-    return found
-
-
 def _measured(files: list[Path], pictures: Path | None) -> int:
-    from playwright.sync_api import sync_playwright
-
     faults = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_program())
+    with browsers.browser() as browser:
         for file in files:
             found = measure(browser, file, pictures)
             print(f"{file.name}: {len(found)} faults", flush=True)
             faults += found
-        browser.close()
     print("\n".join(faults))
     return 1 if faults else 0
 
