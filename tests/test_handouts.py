@@ -25,7 +25,7 @@ def counted(tmp_path_factory):
     texts = TEXTS | {"long": "# Long\n\n" + "Many words.\n\n" * 100}
     with browsers.browser() as browser:
         faulty = folder / "faulty.html"
-        faulty.write_text(handouts.page("# Faulty\n\n$\\frac{1$"), encoding="utf-8")
+        faulty.write_text(handouts.page("# Faulty\n\n$x^2^3$"), encoding="utf-8")
         with pytest.raises(ValueError, match="1 formulas are faulty"):
             handouts.printed(browser, faulty)
         return folder, handouts.write_handouts(texts, folder, browser)

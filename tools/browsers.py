@@ -21,8 +21,8 @@ def program() -> str:
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         raise ValueError(
-            "expected Chromium or Chrome, found none: install it (Debian: apt-get install chromium) "
-            "or name its program in the variable CHROMIUM"
+            "expected Chromium or Chrome, found none: install it (Debian: apt-get install "
+            "chromium) or name its program in the variable CHROMIUM"
         )
     return found
 

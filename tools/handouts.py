@@ -24,12 +24,13 @@ from tools.slide_parts import to_html
 FOLDER = ROOT / "book" / "teach" / "handouts"
 LEDGER = """# The ledger of claims
 
-A report describes a method and makes sixteen claims for it. The course measures each of them. A verdict holds for the data and
-models of the chapter that is named; where it says so, more than one seed was trained.
+A report describes a method and makes sixteen claims for it. The course measures each of them. A
+verdict holds for the data and models of the chapter that is named.
 
 {table}
 
-The numbers behind every verdict are on the page "The ledger of claims" of the book, written by `python benchmarks/claims.py`.
+The numbers behind every verdict are on the page "The ledger of claims" of the book; they are
+written by `python benchmarks/claims.py`.
 
 **For the room.** Choose a verdict that you would contest. Which experiment would change it?
 """
