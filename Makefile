@@ -14,7 +14,7 @@ PIP := $(PY) -m pip install
 TORCH := $(shell sed -n 's/^\(torch==[0-9.]*\).*/\1/p' constraints.txt)
 JUPYTER_BOOK := $(PY) -c 'from jupyter_book.cli.main import main; main()'
 
-.PHONY: help env book test portable serve lab notebooks explorer lint publish-as clean
+.PHONY: help env book test portable serve lab notebooks students slides handouts explorer lint publish-as clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -44,6 +44,15 @@ lab: .venv/.lab ## open the chapters in JupyterLab
 
 notebooks: env ## run every chapter in a fresh kernel and store its outputs
 	$(PY) tools/notebooks.py run
+
+students: env ## copies of the chapters for students (no solutions) and for the teacher (notes)
+	$(PY) tools/students.py
+
+slides: env ## slides of every chapter into _build/slides, offline
+	$(PY) tools/slides.py
+
+handouts: env ## four handouts of one page, as PDF, into _build/handouts (needs Chromium)
+	$(PY) tools/handouts.py
 
 explorer: ## bundle the live figures' JavaScript anew (needs node; only for those who change it)
 	cd nav_utils/browser/source && npm ci --no-audit --no-fund && npm run build

@@ -62,7 +62,7 @@ def test_help_has_an_example_that_the_command_understands(command, capsys):
     assert examples
     for example in examples:
         name, *words = shlex.split(example)
-        assert vars(parser_of(name).parse_args(words))
+        parser_of(name).parse_args(words)  # a word that it does not know ends the program
     assert command not in DETAILED or "default" in said
 
 

@@ -74,9 +74,14 @@ def environment_faults(text):
     return faults + pip_faults(through_pip[0]["pip"])
 
 
+# Beside the usual index, and the only other address; pip takes the higher of two versions.
+CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
+
+
 def pip_faults(lines):
     """What is wrong with the pip part of an environment.yml."""
-    faults = []
+    faults = [] if lines[0] == CPU_INDEX else [f"expected first {CPU_INDEX}"]
+    lines = [line for line in lines if line != CPU_INDEX]
     declared = {**requirements(PROJECT["dependencies"])}
     for extra in EXTRAS.values():
         declared.update(requirements(extra))
@@ -117,6 +122,8 @@ def test_environment_yml_agrees_with_pyproject():
         ("-c constraints.txt", "-c constraint.txt", "no such file"),
         ("      - -c constraints.txt\n", "", "expected `-c constraints.txt`"),
         ("- -e .[course,book,test,lab]", "- numpy>=1.26", "expected `-c constraints.txt`"),
+        ("--extra-index-url", "--index-url", "expected first --extra-index-url"),
+        ("      - --extra-index-url https://download.pytorch.org/whl/cpu\n", "", "expected first"),
         ("- -e .", "- numpy>=2.0\n      - -e .", "pyproject.toml does not say"),
         ("- -e .", "- bad spec ===\n      - -e .", "not a requirement"),
     ],
@@ -134,6 +141,13 @@ def test_constraints_pin_every_requirement_within_its_bounds():
         for name, specifier in requirements(group).items():
             assert name in PINS, f"{name} is not pinned in constraints.txt"
             assert PINS[name] in specifier, f"{name}=={PINS[name]} is outside {specifier}"
+
+
+def test_pip_takes_the_torch_for_the_processor():
+    """Of two wheels that satisfy the pin, pip takes the higher version; a +cpu one is higher."""
+    pin = SpecifierSet(f"=={PINS['torch']}")
+    usual, cpu = PINS["torch"], Version(f"{PINS['torch']}+cpu")
+    assert usual in pin and cpu in pin and max(usual, cpu) == cpu
 
 
 @pytest.mark.parametrize(

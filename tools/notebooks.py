@@ -23,6 +23,7 @@ if __package__ in (None, ""):  # called as a script: find the modules beside thi
 
 from tools import notebook_text as text
 from tools.notebook_lint import Finding, is_setup, lint, lint_course
+from tools.notebook_quiz import fill_quiz
 
 CELL_TIMEOUT = 300
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -93,7 +94,7 @@ def set_ids(notebook: Any) -> None:
 
 
 def sync_notebook(notebook: Any, path: Path, root: Path = text.ROOT) -> None:
-    """Refresh in memory what a chapter repeats: setup cell, badge, folded code, measured numbers."""
+    """Refresh in memory what a chapter repeats: setup, badge, code, measured numbers, quiz."""
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             if place == 0:
@@ -103,6 +104,7 @@ def sync_notebook(notebook: Any, path: Path, root: Path = text.ROOT) -> None:
             cell.source = text.setup_cell(root)
         else:
             cell.source = text.fill_measured(cell.source, root)
+    fill_quiz(notebook, path, root)
 
 
 def sync(path: Path, root: Path = text.ROOT) -> bool:

@@ -27,8 +27,8 @@ commands:
 
   nav-utils holes mnist-2d
 
-exit codes: 0 fine; 2 bad input (the message says what was expected); 1 the computation failed;
-130 stopped by Ctrl-C.
+exit codes: 0 fine; 2 bad input (the message says what was expected); 1 the computation failed, or
+a check did; 130 stopped by Ctrl-C.
 """
 
 
@@ -60,7 +60,7 @@ def carried_out(command: str, given: argparse.Namespace) -> int:
     except ValueError:  # not in the main thread: as it was
         before = None
     try:
-        importlib.import_module(f"nav_utils.commands.{command}").run(given)
+        return importlib.import_module(f"nav_utils.commands.{command}").run(given) or FINE
     except (OSError, ValueError, ImportError) as error:
         print(f"nav-utils {command}: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -73,7 +73,6 @@ def carried_out(command: str, given: argparse.Namespace) -> int:
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
-    return FINE
 
 
 GOES_ON = {

@@ -13,6 +13,7 @@ COMMANDS = {
     "navigate": "paths between pairs of codes, with a report",
     "explore": "one HTML file in which a space can be explored",
     "correct": "move codes to where codes are; sharded, resumable, with several processes",
+    "check": "whether this machine is ready for the course, and what to do if not",
 }
 
 SPACE = "a shipped space (mnist-2d, mnist-16d, digits-2d) or a folder that `train` has written"
@@ -69,6 +70,13 @@ DETAILS = {
 
         example:
           nav-utils explore mnist-2d explorer.html
+        """,
+    "check": """\
+        Versions, a training of one second, an explorer, disk and memory, a line for each. The exit
+        code is 1 if something has to be done. `python -m nav_utils.check_setup` is the same.
+
+        example:
+          nav-utils check
         """,
 }
 
@@ -153,4 +161,5 @@ ADD = {
     "holes": holes,
     "navigate": navigate,
     "explore": explore,
+    "check": lambda parser: None,  # takes nothing
 }
