@@ -153,11 +153,39 @@ CONTRAST = """() => {
   return [...found];
 }"""
 
+# Widths in pixels, and the medium: a phone, a sheet of A4 with its margins, a laptop.
+SIZES = ((390, "screen"), (680, "print"), (1280, "screen"))
+
+# In the page: what does not fit. A phone may scroll a table or a line of code, but not the page.
+FIT = """([width, medium]) => {
+  const found = [];
+  const wide = document.documentElement.scrollWidth;
+  if (wide > width + 1) found.push(`the page is ${wide} pixels wide`);
+  if (width < 600) return found;
+  const parts = "article .cell_output pre, article div.math"
+    + (medium === "print" ? "" : ", article table");
+  for (const part of document.querySelectorAll(parts))
+    if (part.scrollWidth > part.clientWidth + 1)
+      found.push(`cut at the right: ${part.innerText.slice(0, 40).replaceAll("\\n", " ")}`);
+  return found;
+}"""
+
+
+def unfit(page):
+    """What of an open page does not fit a phone, a sheet of paper, a laptop."""
+    found = []
+    for width, medium in SIZES:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(media=medium)
+        found += [f"{width} {medium}: {fault}" for fault in page.evaluate(FIT, [width, medium])]
+    return found
+
 
 def look_at(reader, address, home, themes=("light", "dark")):
     """Open one page, light and then dark, in the browser context `reader`; the list of its faults.
 
-    `home` is the prefix of the addresses that the page may ask for.
+    `home` is the prefix of the addresses that the page may ask for. Without themes only what the
+    page loads and shows is looked at, not its colours and its widths.
     """
     found = []
     page = reader.new_page()
@@ -182,6 +210,8 @@ def look_at(reader, address, home, themes=("light", "dark")):
             if not page.evaluate(THEME_SHOWN, theme):
                 found.append(f"theme: the page does not turn {theme}")
             found += [f"{theme}: {fault}" for fault in page.evaluate(CONTRAST)]
+        if themes:
+            found += unfit(page)
     finally:
         page.close()
     return found

@@ -49,6 +49,18 @@ FAULTY_PARTS = {
     "maths that is not drawn": ('<span class="math">\\(a\\)</span>', "maths: 0 of 1 formulas"),
     "faint text": ('<p style="color: #ccc">Text</p>', "light: contrast 1.6: <p> Text"),
     "text that vanishes in the dark": ('<p style="color: #222">Text</p>', "dark: contrast 1.2"),
+    "a page too wide for a phone": (
+        '<p style="width: 500px">Text</p>',
+        "390 screen: the page is ",
+    ),
+    "an output that is cut": (
+        f'<div class="cell_output"><pre style="overflow: auto">{"0 1 " * 80}</pre></div>',
+        "1280 screen: cut at the right: 0 1 ",
+    ),
+    "an output that paper cuts": (
+        f'<div class="cell_output"><pre style="overflow: auto">{"0 1 " * 25}</pre></div>',
+        "680 print: cut at the right: 0 1 ",
+    ),
     "a page that stays light": ("<script>dark.onchange = null</script>", "theme: the page does"),
 }
 
