@@ -40,14 +40,24 @@ def shares(values: Any) -> Found:
 
 
 def words(groups: list[list[Found]]) -> str:
-    """The mean over spaces with its interval: a list for each seed, an entry for each refit."""
+    """The mean over spaces with its interval: a list for each seed, an entry for each refit.
+
+    What lies within 0 and 1 everywhere has an interval within them. A share that is 0 everywhere,
+    or 1, has the exact interval of one space, which is wider than that of all would be.
+    """
     kind, all_values = groups[0][0].kind, [[one.values for one in group] for group in groups]
     single = all_values[0][0] if len(groups) == len(groups[0]) == 1 else None
     if kind == "share" and single is not None:
         return percent(*clopper_pearson(single))
     if kind == "number" and single is not None:
         return number(float(single[0]))
-    return (percent if "share" in kind else interval)(*hierarchical(all_values))
+    value, low, high = hierarchical(all_values)
+    together = np.concatenate([values for group in all_values for values in group])
+    if kind == "share" and together.min() == together.max():  # no spread to tell an error by
+        value, low, high = clopper_pearson(all_values[0][0])
+    if 0 <= together.min() and together.max() <= 1:
+        low, high = max(low, 0.0), min(high, 1.0)
+    return (percent if "share" in kind else interval)(value, low, high)
 
 
 def clopper_pearson(flags: np.ndarray) -> tuple[float, float, float]:

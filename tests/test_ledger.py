@@ -58,6 +58,16 @@ def test_words_say_shares_in_percent_and_one_number_without_an_interval():
     assert 43 < float(low) < 45 and 54 < float(high) < 56
 
 
+def test_a_share_over_several_spaces_stays_within_0_and_1():
+    whole = torch.ones(40, dtype=torch.bool)
+    assert words([[share(whole)], [share(whole)]]) == words([[share(whole)]]) == "100 % [91, 100]"
+    some = torch.arange(40) > 0
+    low, high = words([[share(whole)], [share(whole)], [share(some)]]).split("[")[1].split(", ")
+    assert 0 < float(low) < float(high.rstrip("]")) == 100
+    less = [[found([-0.5, 0.5], "shares")], [found([-1.0, 0.5], "shares")]]
+    assert float(words(less).split("[")[1].split(",")[0]) < 0, "a difference may be negative"
+
+
 def test_each_training_goes_on_from_a_file_of_its_own(tmp_path, monkeypatch):
     """A penalty of 0.05 in a name is no suffix: two seeds once shared a checkpoint."""
     asked = []
