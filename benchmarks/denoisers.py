@@ -33,7 +33,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "mnist": {
         "model": {"shape": (1, 28, 28), "widths": (32, 64), "mean": 0.1307, "std": 0.3081},
-        "training": {"epochs": 12, "batch_size": 128, "learning_rate": 1.5e-3, "half": True},
+        "training": {"epochs": 4, "batch_size": 64, "learning_rate": 1.5e-3, "half": True},
     },
 }
 

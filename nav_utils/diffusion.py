@@ -11,7 +11,6 @@ Preconditioning, noise levels, weights and the sampler are those of Karras et al
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -290,7 +289,7 @@ def heun(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
     return x
 
 
-def sample(denoiser: Denoiser, n: int, steps: int = 18, seed: int = 0) -> Tensor:
+def draw_samples(denoiser: Denoiser, n: int, steps: int = 18, seed: int = 0) -> Tensor:
     """Draw n samples (n, *shape) from a trained denoiser: noise, then `heun`.
 
     The network is asked 2 * steps - 1 times.
