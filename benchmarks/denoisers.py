@@ -28,12 +28,12 @@ FOLDER = pathlib.Path(__file__).resolve().parent.parent / "_build" / "diffusion"
 FIRST = 80  # the step of the first snapshot; the next ones double it
 RECIPES: dict[str, dict[str, Any]] = {
     "mnist-16d": {
-        "model": {"shape": (16,), "widths": (512, 512, 512)},
-        "training": {"epochs": 48, "batch_size": 512, "learning_rate": 1e-3, "half": False},
+        "model": {"shape": (16,), "widths": (256, 256, 256)},
+        "training": {"epochs": 24, "batch_size": 512, "learning_rate": 3e-3, "half": False},
     },
     "mnist": {
         "model": {"shape": (1, 28, 28), "widths": (32, 64), "mean": 0.1307, "std": 0.3081},
-        "training": {"epochs": 4, "batch_size": 64, "learning_rate": 1.5e-3, "half": True},
+        "training": {"epochs": 2, "batch_size": 64, "learning_rate": 1.5e-3, "half": True},
     },
 }
 

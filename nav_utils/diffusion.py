@@ -22,7 +22,7 @@ from torch.optim.swa_utils import AveragedModel
 from nav_utils.arguments import expect_samples, expect_shape, expect_whole, seeded_generator
 from nav_utils.batches import Shuffled
 from nav_utils.history import History
-from nav_utils.models import like_weights, mlp, seeded
+from nav_utils.models import like_weights, seeded
 from nav_utils.sources import Stored
 from nav_utils.training import Losses, Optimizers, adam, fit, update
 
@@ -40,16 +40,35 @@ def waves(level: Tensor) -> Tensor:
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
-class LeveledMLP(nn.Module):
-    """A multilayer perceptron of points that is told the noise level: (N, d), (N,) to (N, d)."""
+class Layer(nn.Module):
+    """Two linear layers beside a shortcut; the noise level shifts the units in between."""
 
-    def __init__(self, dim: int, widths: Sequence[int]) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.layers = mlp([dim + 2 * N_WAVES, *widths, dim])
+        self.first = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width))
+        self.level = nn.Linear(2 * N_WAVES, width)
+        self.second = nn.Sequential(nn.SiLU(), nn.Linear(width, width))
+
+    def forward(self, h: Tensor, level: Tensor) -> Tensor:
+        """(N, width) and (N, 16) to (N, width)."""
+        return h + self.second(self.first(h) + self.level(level))
+
+
+class PointNet(nn.Module):
+    """A residual network of points that is told the noise level: (N, d) and (N,) to (N, d)."""
+
+    def __init__(self, dim: int, width: int, depth: int) -> None:
+        super().__init__()
+        self.enter = nn.Linear(dim, width)
+        self.layers = nn.ModuleList(Layer(width) for _ in range(depth))
+        self.leave = nn.Linear(width, dim)
 
     def forward(self, x: Tensor, level: Tensor) -> Tensor:
         """What the preconditioning asks for, of about unit size."""
-        return self.layers(torch.cat([x, waves(level)], dim=1))
+        h, level = self.enter(x), waves(level)
+        for layer in self.layers:
+            h = layer(h, level)
+        return self.leave(h)
 
 
 class Block(nn.Module):
@@ -117,9 +136,10 @@ class Denoiser(nn.Module):
     """The mean of the clean x behind a noisy one, for every level of noise.
 
     Args:
-        shape: of one x: (d,) for codes, which take an MLP, or (C, H, W) for images, which take a
-            U-Net; H and W are multiples of 2 ** len(widths).
-        widths: of the MLP's hidden layers, or channels of the U-Net's levels (multiples of 8).
+        shape: of one x: (d,) for codes, which take a `PointNet`, or (C, H, W) for images, which
+            take a `UNet`; H and W are multiples of 2 ** len(widths).
+        widths: channels of the U-Net's levels, multiples of 8; or of each residual layer for codes,
+            all the same.
         mean, std: of the data, over all coordinates.
         seed: the initial weights are drawn from it.
     """
@@ -142,8 +162,10 @@ class Denoiser(nn.Module):
             "seed": seed,
         }
         with seeded(seed):
-            points = len(self.shape) == 1
-            self.network = LeveledMLP(shape[0], widths) if points else UNet(shape[0], widths)
+            if len(self.shape) == 1:
+                self.network: nn.Module = PointNet(shape[0], widths[0], len(widths))
+            else:
+                self.network = UNet(shape[0], widths)
 
     def forward(self, x: Tensor, sigma: Tensor | float) -> Tensor:
         """E[clean | x] for noisy x (N, *shape); sigma is one number, or one for each row (N,)."""
