@@ -32,8 +32,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "training": {"epochs": 24, "batch_size": 512, "learning_rate": 3e-3, "half": False},
     },
     "mnist": {
-        "model": {"shape": (1, 28, 28), "widths": (32, 64), "mean": 0.1307, "std": 0.3081},
-        "training": {"epochs": 2, "batch_size": 64, "learning_rate": 1.5e-3, "half": True},
+        "model": {"shape": (1, 28, 28), "widths": (16, 32), "mean": 0.1307, "std": 0.3081},
+        "training": {"epochs": 2, "batch_size": 64, "learning_rate": 2e-3, "half": True},
     },
 }
 
