@@ -21,10 +21,10 @@ from nav_utils.models import mlp, seeded
 from nav_utils.spaces import LatentSpace
 from nav_utils.training import adam, cosine_rate
 
-N, BATCH, SAMPLER = 5000, 512, 18
-WEIGHTS = (0.5, 1.0, 2.0)
+N, BATCH, SAMPLER = 2000, 512, 9
+WEIGHTS = (0.5, 1.0)
 # How many real codes and as many samples a discriminator learns from, and for how many steps.
-LEARNERS = {"50,000 codes": (50_000, 1500), "1,000 codes": (1000, 1500)}
+LEARNERS = {"20,000 codes": (20_000, 800), "500 codes": (500, 800)}
 
 
 class Critic(nn.Module):
@@ -99,10 +99,10 @@ def guided(
     levels = noise_levels(SAMPLER, denoiser.std)
     start = levels[0] * noise
     rows: dict[str, Any] = {"no guidance": judge(decoded(heun(denoiser, start, levels))).row()}
-    made = draw_samples(denoiser, 60_000, 9, seed=7)
+    made = draw_samples(denoiser, 22_000, SAMPLER, seed=7)
     for name, (n, steps) in LEARNERS.items():
         critic = train_critic(space.codes[:n], made[:n], steps)
-        seen, fresh = ((space.codes[:n], made[:n]), (space.codes[50_000:], made[50_000:]))
+        seen, fresh = ((space.codes[:n], made[:n]), (space.codes[-2000:], made[-2000:]))
         rows[name] = {
             "AUC on its own": f"{auc(critic, *seen):.3f}",
             "AUC on others": f"{auc(critic, *fresh):.3f}",

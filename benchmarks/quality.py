@@ -18,7 +18,7 @@ from torch import Tensor
 from nav_utils.models import Classifier
 from nav_utils.pretrained import load_classifier
 
-RESAMPLES, NEIGHBOURS = 100, 3
+RESAMPLES, NEIGHBOURS = 50, 3
 
 
 class Quality(NamedTuple):

@@ -142,6 +142,9 @@ class Denoiser(nn.Module):
             all the same.
         mean, std: of the data, over all coordinates.
         seed: the initial weights are drawn from it.
+
+    Raises:
+        ValueError: for a shape or widths that no network is made for.
     """
 
     def __init__(
@@ -153,6 +156,9 @@ class Denoiser(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        expect_sizes(shape, widths)
+        if not std > 0:
+            raise ValueError(f"std: expected that of the data, above 0, got {std}")
         self.shape, self.mean, self.std = tuple(shape), mean, std
         self.config: dict[str, Any] = {
             "shape": list(shape),
@@ -182,6 +188,19 @@ class Denoiser(nn.Module):
         """The gradient of the noisy log density at x (N, *shape), by Tweedie's formula."""
         rows = torch.as_tensor(sigma).to(x).reshape(-1, *[1] * len(self.shape))
         return (self(x, sigma) - x) / rows**2
+
+
+def expect_sizes(shape: Sequence[int], widths: Sequence[int]) -> None:
+    """Raise ValueError unless a `PointNet` or a `UNet` can be built."""
+    if len(shape) == 1 and len(set(widths)) == 1:
+        return
+    parts = 2 ** len(widths)
+    fits = len(shape) == 3 and not any(size % parts for size in shape[1:])
+    if not fits or not widths or any(width % 8 for width in widths):
+        raise ValueError(
+            "expected shape (d,) and equal widths, or (C, H, W) with H and W multiples of "
+            f"2 ** len(widths) and widths multiples of 8, got {tuple(shape)} and {tuple(widths)}"
+        )
 
 
 # ---- learning -----------------------------------------------------------------------------------

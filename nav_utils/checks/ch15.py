@@ -112,6 +112,7 @@ def at_equal_price(answer: Callable[[Denoise, Tensor, int], Any]) -> Mistake | N
 
     def judged(questions: int) -> tuple[str, Mistake | None]:
         noise = torch.randn(60, 2, generator=generator).double()
+
         def denoise(x: Tensor, sigma: Any) -> Tensor:
             return two_clusters_guess(x, torch.as_tensor(sigma).to(x))
 

@@ -1,0 +1,59 @@
+"""What the printed numbers of chapter 15 have to show, and where its stored tables come from."""
+
+import json
+
+import pytest
+
+from tests.chapter_outputs import ROOT, line, numbers, printed
+from tests.stored_outputs import tokens
+
+FOUND = json.loads((ROOT / "benchmarks" / "results" / "diffusion.json").read_text())
+CODES, PIXELS = "diffusion of codes", "diffusion of pixels"
+
+
+def values(text):
+    return [token.value for token in tokens(text)[0]]
+
+
+def test_tweedies_formula_holds_and_the_flow_keeps_the_shares():
+    assert sum("less than 1e-12: True" in row for row in printed("15")) == 3
+    (at,) = [n for n, row in enumerate(printed("15")) if row.startswith("levels   to each")]
+    rows = [values(row) for row in printed("15")[at + 1 : at + 5]]
+    assert [row[0] for row in rows] == [5, 9, 18, 36]
+    for row in rows[1:]:
+        assert row[1:4] == pytest.approx([0.2, 0.3, 0.5], abs=0.015)
+    assert rows[-1][4] == pytest.approx(0.3, abs=0.011) and rows[0][4] > 0.6
+
+
+def test_a_diffusion_of_codes_leaves_part_of_the_holes():
+    prior, made, codes = (
+        numbers("15", f"{name}: in holes") for name in ("prior", "diffusion", "test codes")
+    )
+    for measure in (0, 1):
+        assert codes[measure] < made[measure] < 0.8 * prior[measure]
+
+
+def test_pixels_cost_more_for_each_answer():
+    answers = {
+        name: numbers("15", f"{name}:") for name in (" codes", "pixels") if line("15", f"{name}:")
+    }
+    assert answers["pixels"][1] > 5 * answers[" codes"][1]
+
+
+def test_the_stored_tables_are_those_of_the_benchmark():
+    for name in (CODES, PIXELS):
+        raw = FOUND["costs"]["raw"][name]
+        found = numbers("15", f"{name}: ")
+    table = FOUND["quality"]["table"]
+    for name, row in table.items():
+        stored = next(r for r in printed("15") if r.strip().startswith(f"{name}:") and "[" in r)
+        numbers_of = values(stored.split(":", 1)[1])
+        assert numbers_of[:3] == pytest.approx(values(row["Fréchet distance"]), abs=0.06)
+        assert numbers_of[3] == pytest.approx(values(row["precision"])[0], abs=0.51)
+        assert numbers_of[4] == pytest.approx(values(row["recall"])[0], abs=0.51)
+    for name, row in FOUND["guidance"]["table"].items():
+        if "Fréchet distance" in row:
+            stored = next(r for r in printed("15") if r.strip().startswith(f"{name}:"))
+            assert values(stored.split(":", 1)[1])[:3] == pytest.approx(
+                values(row["Fréchet distance"]), abs=0.06
+            )
