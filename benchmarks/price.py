@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import torch
-from diffusion import CODES, PIXELS, RESULTS, N, Ground, best_steps, seeded
+from diffusion import CODES, PIXELS, RESULTS, Ground, N, best_steps, seeded
 from quality import Quality
 
 COSTS = ("training, s", "training, TFLOPs", "sample, ms", "sample, MFLOPs")

@@ -14,6 +14,12 @@ from nav_utils.diffusion import Denoise, heun, noise_levels
 Wrong = dict[str, tuple[Any, str]]
 
 
+def pair_of(got: Any) -> tuple[Any, ...] | None:
+    """Two values, from a tuple, a list or a tensor; None for anything else."""
+    sized = isinstance(got, tuple | list) or (isinstance(got, Tensor) and got.ndim > 0)
+    return tuple(got) if sized and len(got) == 2 else None
+
+
 @exercise("15.1", hint="the score is what leads from x to the best guess, divided by sigma squared")
 def two_readings(answer: Callable[[Tensor, Tensor, Tensor], Any]) -> Mistake | None:
     """Score and noise from a noisy x (N, d), its best guess and its level (N,)."""
@@ -22,8 +28,8 @@ def two_readings(answer: Callable[[Tensor, Tensor, Tensor], Any]) -> Mistake | N
     def judged(n: int, d: int) -> tuple[str, Mistake | None]:
         noisy, guess = torch.randn(2, n, d, generator=generator).unbind()
         sigma = 0.3 + torch.rand(n, generator=generator)
-        got, words = answer(noisy, guess, sigma), f"{n} points of {d} coordinates"
-        if not isinstance(got, tuple | list) or len(got) != 2:
+        got, words = pair_of(answer(noisy, guess, sigma)), f"{n} points of {d} coordinates"
+        if got is None:
             return words, Mistake("not two tensors", "Return the score and the noise, (N, d) each.")
         for value, (right, wrong) in zip(got, readings(noisy, guess, sigma), strict=True):
             found = closest(value, right, wrong, strict=n == 4)
@@ -93,7 +99,7 @@ def integrals(sigmas: Tensor, errors: Tensor) -> tuple[Tensor, Wrong]:
 
 
 EVEN = "The levels are not evenly spaced: each trapezoid has its own width."
-QUESTIONS, FINE = (9, 33), 150  # prices that are tried; steps of the reference
+QUESTIONS, FINE = (9, 33, 15), 150  # prices that are tried; steps of the reference
 
 
 def two_clusters_guess(x: Tensor, sigma: Tensor) -> Tensor:
@@ -116,8 +122,8 @@ def at_equal_price(answer: Callable[[Denoise, Tensor, int], Any]) -> Mistake | N
         def denoise(x: Tensor, sigma: Any) -> Tensor:
             return two_clusters_guess(x, torch.as_tensor(sigma).to(x))
 
-        got, words = answer(denoise, noise, questions), f"{questions} questions"
-        if not isinstance(got, tuple | list) or len(got) != 2:
+        got, words = pair_of(answer(denoise, noise, questions)), f"{questions} questions"
+        if got is None:
             advice = "Return two numbers: Euler's error and Heun's."
             return words, Mistake("not two numbers", advice)
         for value, (right, wrong) in zip(got, priced(denoise, noise, questions), strict=True):

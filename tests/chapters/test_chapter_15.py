@@ -41,9 +41,15 @@ def test_pixels_cost_more_for_each_answer():
 
 
 def test_the_stored_tables_are_those_of_the_benchmark():
-    for name in (CODES, PIXELS):
+    costs = [r for r in printed("15") if "TFLOPs" in r]
+    for name in ("autoencoder", "ratio", CODES, PIXELS):
+        (stored,) = [values(r.split(":", 1)[1]) for r in costs if r.strip().startswith(name)]
         raw = FOUND["costs"]["raw"][name]
-        found = numbers("15", f"{name}: ")
+        assert stored[0] == pytest.approx(raw["seconds"], abs=0.6)
+        assert stored[1] == pytest.approx(raw["TFLOPs"], abs=0.06)
+        if len(stored) > 2:
+            assert stored[2] == pytest.approx(1e3 * raw["seconds of a sample"], abs=0.06)
+            assert stored[3] == pytest.approx(raw["FLOPs of a sample"] / 1e6, abs=0.6)
     table = FOUND["quality"]["table"]
     for name, row in table.items():
         stored = next(r for r in printed("15") if r.strip().startswith(f"{name}:") and "[" in r)
