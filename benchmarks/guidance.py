@@ -2,7 +2,9 @@
 
 A discriminator that is told the noise level tells noisy codes of real images, 1, from noisy samples
 of the diffusion, 0. Where it is right, log D/(1 - D) is the log of the ratio of the two densities,
-and its gradient is what the diffusion's score lacks. It is added with a weight.
+and its gradient is what the diffusion's score lacks. It is added with a weight, from level HIGHEST
+down. Above it noisy codes and noisy samples are alike, the discriminator has hardly learnt, and the
+factor sigma^2 would make much of its errors.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from nav_utils.spaces import LatentSpace
 from nav_utils.training import adam, cosine_rate
 
 N, BATCH, SAMPLER = 2000, 512, 9
-WEIGHTS = (0.5, 1.0)
+WEIGHTS, HIGHEST = (0.5, 1.0), 3.0
 # How many real codes and as many samples a discriminator learns from, and for how many steps.
 LEARNERS = {"20,000 codes": (20_000, 800), "500 codes": (500, 800)}
 
@@ -79,6 +81,8 @@ def corrected(
     """The denoiser with the critic's gradient added to its score: mean + sigma^2 w grad."""
 
     def denoise(z: Tensor, sigma: Tensor) -> Tensor:
+        if sigma > HIGHEST:
+            return denoiser(z, sigma)
         with torch.enable_grad():
             z = z.detach().requires_grad_()
             logits = critic(z, sigma.expand(len(z)))
