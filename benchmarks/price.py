@@ -37,7 +37,7 @@ def repeated(steps: int) -> dict[str, str]:
             ground.decoded(ground.space.test_codes[ground.others[:N]])
         ),
         "decoded prior": ground.judge(ground.decoded(torch.randn(N, 16, generator=seeded(2)))),
-        CODES: ground.judge(ground.drawn(ground.denoisers[CODES], N, steps, 2)),
+        CODES: ground.judge(ground.drawn(ground.denoisers[CODES], steps, N, 2)),
     }
     return {
         f"{measure}, {way}": text
