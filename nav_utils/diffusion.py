@@ -271,7 +271,8 @@ def train_denoiser(
     """
     expect_shape(data, denoiser.shape, "data")
     expect_whole(1, batch_size=batch_size)
-    model = nn.ModuleDict({"now": denoiser, "average": AveragedModel(denoiser, avg_fn=average)})
+    mean: Any = AveragedModel(denoiser, avg_fn=average)
+    model = nn.ModuleDict({"now": denoiser, "average": mean})
     model.config = denoiser.config  # type: ignore[assignment]
     source = Points(data) if len(denoiser.shape) == 1 else Stored(data)
     weight = next(denoiser.parameters())
@@ -283,7 +284,7 @@ def train_denoiser(
 
     schedule: dict[str, Any] = {"epochs": epochs, "seed": seed, "cosine": ("denoiser",)}
     history = fit(model, batches, optimizers, step, **schedule, **options)
-    denoiser.load_state_dict(model["average"].module.state_dict())
+    denoiser.load_state_dict(mean.module.state_dict())
     return history
 
 
