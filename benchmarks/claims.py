@@ -34,6 +34,7 @@ import voyages
 from grounds import SPACES, Ground, Grounds, seeded, shipped, trained
 from intervals import Found, found, share, shares, words
 from moved import moved
+from price import claim_11
 from seeds import PENALTY
 from torch import Tensor
 
@@ -237,6 +238,7 @@ WHOLE: dict[str, Callable[[bool], dict[str, str]]] = {  # of no latent space; Tr
     "C4": lambda small: claim_4(),
     "C8": lambda small: voyages.claim_8(4000),  # a minute; a few hundred samples say too little
     "C10": lambda small: voyages.claim_10(4000),
+    "C11": claim_11,  # measured by benchmarks/diffusion.py
     "C12": odd.claim_12,
     "C15": odd.claim_15,
 }

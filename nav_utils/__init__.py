@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from nav_utils.densities import knn_distance as knn_distance
     from nav_utils.densities import ring as ring
     from nav_utils.densities import two_clusters as two_clusters
+    from nav_utils.diffusion import Denoiser as Denoiser
+    from nav_utils.diffusion import denoising_loss as denoising_loss
+    from nav_utils.diffusion import draw_samples as draw_samples
+    from nav_utils.diffusion import heun as heun
+    from nav_utils.diffusion import noise_levels as noise_levels
+    from nav_utils.diffusion import train_denoiser as train_denoiser
     from nav_utils.encoding import encode_all as encode_all
     from nav_utils.evaluation import Hole as Hole
     from nav_utils.evaluation import PathReport as PathReport
@@ -75,6 +81,7 @@ if TYPE_CHECKING:
     from nav_utils.plots import plot_codes as plot_codes
     from nav_utils.plots import plot_map as plot_map
     from nav_utils.pretrained import load_classifier as load_classifier
+    from nav_utils.pretrained import load_denoiser as load_denoiser
     from nav_utils.pretrained import load_pretrained as load_pretrained
     from nav_utils.pretrained import load_ratio as load_ratio
     from nav_utils.priors import Box as Box
@@ -113,6 +120,7 @@ NAMES = {  # of each module, what can be imported from here
     "models": "AAE VAE Autoencoder Classifier mlp",
     "history": "History",
     "training": "train_aae train_autoencoder train_vae",
+    "diffusion": "Denoiser denoising_loss draw_samples heun noise_levels train_denoiser",
     "encoding": "encode_all",
     "judging": "accuracy train_classifier",
     "ratio": "DensityRatio ExactRatio Ratio Region",
@@ -126,7 +134,7 @@ NAMES = {  # of each module, what can be imported from here
     "navigation": "Graph Path PathStatus Planner Pointwise Stepwise Straight String navigate",
     "evaluation": "Hole PathReport Reference evaluate find_holes halves hole_mass",
     "spaces": "LatentSpace load_space",
-    "pretrained": "load_classifier load_pretrained load_ratio",
+    "pretrained": "load_classifier load_denoiser load_pretrained load_ratio",
     "plots": "decoded_rows image_grid plot_codes plot_map",
     "explorer": "Explorer to_html",
     "playground": "Playground",

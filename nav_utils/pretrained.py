@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from nav_utils.checkpointing import expect_weights, facts_of, parse_safetensors
+from nav_utils.diffusion import Denoiser
 from nav_utils.manifests import listed, read_manifest
 from nav_utils.models import AAE, Classifier, Network
 from nav_utils.ratio import DensityRatio
@@ -90,6 +91,20 @@ def load_classifier(
     return judge.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
+def load_denoiser(
+    name: str = "mnist-16d",
+    device: str | torch.device = "cpu",
+    folder: str | pathlib.Path = CHECKPOINTS,
+) -> Denoiser:
+    """Load a shipped diffusion, with frozen weights.
+
+    Args:
+        name: "mnist-16d" for one of the codes of that space, "mnist" for one of pixels.
+        device, folder: as in `load_pretrained`, and so are the errors.
+    """
+    return rebuild(Denoiser, *read_verified(f"{name}.denoiser.safetensors", folder)).to(device)
+
+
 def rebuild(kind: type[Network], weights: dict[str, Tensor], metadata: dict[str, str]) -> Network:
     """The network that `weights` and the configuration in `metadata` describe, frozen."""
     model = kind(**facts_of(metadata, "config", kind.__name__))
@@ -128,7 +143,8 @@ def unknown(file: str, manifest: dict[str, str]) -> str:
         return f"{file}: expected it in the manifest, got one without; write it: " + command_for(
             pathlib.Path("FOLDER") / file
         )
-    spaces = {known.partition(".")[0] for known in manifest if known.endswith(CODES)}
+    ending = f".{kind}" if kind.startswith("denoiser.") else CODES
+    spaces = {known.partition(".")[0] for known in manifest if known.endswith(ending)}
     names = sorted(n for n in spaces if f"{n}.{kind}" in manifest) or sorted(spaces)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -141,4 +157,6 @@ def command_for(path: pathlib.Path) -> str:
     name = {"mnist-classifier": "classifier"}.get(name, name)
     if path.name.partition(".")[2].startswith("ratio."):
         name = "ratios"
+    if path.name.partition(".")[2].startswith("denoiser."):
+        return "python benchmarks/diffusion.py train"
     return f"python -m nav_utils.recipes {name} --folder {path.parent}"

@@ -40,12 +40,9 @@ def test_a_stored_chapter_is_as_the_tool_writes_it(path, tmp_path):
     assert not notebooks.sync(copy), f"run: python tools/notebooks.py sync {path.name}"
 
 
-PLANNED = {14, 15}  # the README and the introduction say so
-
-
 def test_chapters_are_numbered_without_a_gap():
     numbers = [int(path.name[:2]) for path in CHAPTERS]
-    assert numbers == [n for n in range(numbers[-1] + 1) if n not in PLANNED]
+    assert numbers == list(range(numbers[-1] + 1))
     strays = set((ROOT / "notebooks").glob("*.ipynb")) - set(CHAPTERS)
     assert not strays, f"not named NN_topic.ipynb: {strays}"
 
