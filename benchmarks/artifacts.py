@@ -306,6 +306,8 @@ def of_images(part: int = 1) -> dict[str, Any]:
     for name in SPACES:
         seen |= rebuilt_and_within(name, court, pool)
     count = that_count(court, seen)
+    if not count:
+        sys.exit("no judge passes its controls: there is nothing to say of paths")
     table = {name: told(court, one, count) for name, one in seen.items()}
     odd = court.ambiguous(seen["real"])
     table[AMBIGUOUS] = told(court, seen["real"], count, odd)
