@@ -93,7 +93,7 @@ def set_ids(notebook: Any) -> None:
 
 
 def sync_notebook(notebook: Any, path: Path, root: Path = text.ROOT) -> None:
-    """Refresh in memory what a chapter repeats: setup cell, badge, folded code, measured numbers."""
+    """Refresh in memory what a chapter repeats: setup cell, badge, folded code, results."""
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             if place == 0:
