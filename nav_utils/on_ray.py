@@ -1,21 +1,20 @@
 """The same correction in an existing engine, Ray Data; it needs the extra `ray`."""
 
-from __future__ import annotations
-
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from nav_utils.correction import correct
 from nav_utils.pretrained import load_ratio
+from nav_utils.ratio import DensityRatio
 
 
 class Worker:
     """What each process of Ray keeps: the ratio, loaded once."""
 
     def __init__(self, space: str, device: str) -> None:
-        self.ratio = load_ratio(space).to(device)
+        self.ratio = cast(DensityRatio, load_ratio(space)).to(device)
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         found = correct(torch.tensor(batch["z"]), self.ratio, "gauss_newton", "below")

@@ -1,4 +1,4 @@
-"""The parts of a chapter that are derived from elsewhere: setup cell, badge, code, measured numbers.
+"""The parts of a chapter that come from elsewhere: setup cell, badge, code, measured numbers.
 
 Everything is read from source text with `ast`; the package itself is never imported.
 """

@@ -17,7 +17,9 @@ Mistakes = dict[str, tuple[Tensor, str]]
 def estimate(answer: Callable[..., float]) -> Mistake | None:
     """Seconds for so many millions of points: start + millions (alone + shared / processes)."""
 
-    def judged(place: int, numbers: tuple[float, ...]) -> tuple[str, Mistake | None]:
+    def judged(
+        place: int, numbers: tuple[float, int, float, float, float]
+    ) -> tuple[str, Mistake | None]:
         got = answer(*numbers)
         words = "millions {}, processes {}, start {}, alone {}, shared {}".format(*numbers)
         return words, closest(got, *estimates(*numbers), strict=place == 0)
