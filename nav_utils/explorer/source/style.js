@@ -21,6 +21,7 @@ export const STYLE = `
 .legend .letter { width: auto; height: auto; padding: 0 2px; border: 0; background: none;
   font: bold 13px/1 system-ui, sans-serif; }
 .legend .letter::before { content: "7"; }
+.hint { margin: 0; font-size: 13px; }
 .curve { height: 150px; }
 .said { margin: 0; min-height: 5.9em; font-size: 15px; }
 .numbers, .point { margin: 4px 0; }
