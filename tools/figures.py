@@ -67,6 +67,8 @@ def voyage(folder: Path = CHECKPOINTS) -> Voyage:
     space, judge = load_pretrained("mnist-2d", folder=folder), load_classifier(folder=folder)
     rows = [nearest(space, digit, place) for digit, place in ENDS]
     a, b = space.test_codes[rows].split(1)  # (1, 2) each
+    if space.ratio is None:
+        raise ValueError("mnist-2d: expected a ratio in the folder, found none")
     planner = Graph(space.codes[:N_CODES])
     found = navigate(a, b, space.ratio, planner, n_points=200)
     if found.status != PathStatus.REACHED:
@@ -124,7 +126,7 @@ def draw_map(ax: Axes, trip: Voyage, space: LatentSpace) -> None:
     for way, style in ((trip.straight, "--"), (trip.planned, "-")):
         ax.plot(*way.line.T, "-", color="white", lw=4, zorder=5)
         ax.plot(*way.line.T, style, color="black", lw=1.6, zorder=5)
-        dots(ax, *way.points.T, way.shortage > HOLE, size=34)
+        dots(ax, way.points[:, 0], way.points[:, 1], way.shortage > HOLE, size=34)
     ends = "from a {} to a {}".format(*trip.labels)
     ax.set_title(f"Codes of digits, and two paths {ends}")
 
