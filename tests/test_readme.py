@@ -119,17 +119,22 @@ def test_a_paper_named_in_a_chapter_or_a_page_by_its_arxiv_number_is_in_the_bibl
 
 def test_the_caption_of_the_introduction_says_what_the_figure_shows():
     caption = re.sub(r"\s+", " ", read("book/intro.md"))
-    trip = voyage()
-    lost = trip.shortage[trip.shortage > HOLE]
+    straight, planned = voyage()[1:]
+    lost = straight.shortage[straight.shortage > HOLE]
     assert (len(lost), N_SHOWN) == (4, 11)
     assert "On four of its eleven points" in caption
     assert f"{lost.min():.0f} to {lost.max():.0f} times as many codes as there are" in caption
     assert f"above {HOLE:.0f} this course speaks of a hole" in caption
-    assert trip.confidence[[0, -1]].min() > 0.95
-    assert trip.confidence.min() < 0.5
+    assert straight.confidence[[0, -1]].min() > 0.95
+    assert straight.confidence.min() < 0.5
     assert "most of all at the edge of the gap" in caption
-    at, first = int(trip.confidence.argmin()), int((trip.shortage > HOLE).float().argmax())
+    at, first = int(straight.confidence.argmin()), int((straight.shortage > HOLE).float().argmax())
     assert at == first - 1
+    # The planned path: through no hole, sure of its digits, half as long again.
+    assert planned.shortage.max() < 2 < HOLE and planned.confidence.min() > 0.8
+    assert "no point of it lies in a hole" in caption and "It is half as long again" in caption
+    line, way = (path.line.diff(dim=0).norm(dim=-1).sum() for path in (straight, planned))
+    assert 1.35 < float(way / line) < 1.65
 
 
 def test_the_figure_of_the_introduction_is_small():

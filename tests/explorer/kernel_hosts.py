@@ -307,7 +307,7 @@ def train_and_read(notebook):
     press("Play")
     expect(said).to_contain_text("The run is over", timeout=WAIT)
     press("Take this space to the explorer")
-    expect(cell.locator(".taken .said")).to_contain_text("points of", timeout=WAIT)
+    expect(cell.locator(".taken .said")).to_contain_text("points", timeout=WAIT)
     return json.loads(notebook.run(TAKE).locator(notebook.front_end.printed).inner_text())
 
 

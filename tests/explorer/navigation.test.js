@@ -5,6 +5,7 @@ import {
   evenlySpaced,
   navigate,
   navigateInSlices,
+  tearsOf,
 } from "../../nav_utils/explorer/source/navigation.js";
 import { lerp, lerpAt } from "../../nav_utils/explorer/source/interpolation.js";
 import { STATUS } from "../../nav_utils/explorer/source/correction.js";
@@ -208,6 +209,11 @@ test("the loop stops where it is stuck", () => {
   assert.ok(last[0] < 0.1);
   assert.ok(path.outside[0] > 10 && path.outside[1] === 0, "of those that it came to");
   assert.deepEqual(path.holes, [path.aProposal.filter((a) => a > HOLE).length, 0]);
+  // A level that lets points stay in a hole: those that were never tried are not counted.
+  const [inHole] = navigate({ ...state, level: 5 }, wall, {}).paths;
+  assert.ok(inHole.walked < 40 && inHole.a.at(-1) > HOLE);
+  const came = inHole.a.subarray(0, inHole.walked);
+  assert.equal(inHole.holes[1], came.filter((a) => a > HOLE).length);
   const told = en.told(path, state);
   assert.match(told, new RegExp(`points of the straight line lay in holes; of the ${path.walked} it`));
   assert.match(told, new RegExp(`It stalls at point ${path.walked} of 40 and never reaches B\\.$`));
@@ -215,20 +221,13 @@ test("the loop stops where it is stuck", () => {
 });
 
 test("a path is torn where its gaps are long, once for each run of them", () => {
-  // Corrected points leap to whole numbers: 0 0 0 | 4 4 4 | 9 9 9, on a line with steps of 1.
-  const leaps = (x) => (x < 3 ? 0 : x < 6 ? 12 : 25);
-  const to = (x) => Math.log(4) + 1 + x - leaps(x);
-  const field = { evaluate: (x, y, out) => out.set([x < 26 ? to(x) : 0, 1, 0]) };
-  const state = clampState({ a: [0, 0], b: [3, 0], points: 40, goal: "below" }, analytic.meta);
-  const [path] = navigate(state, { ...analytic, grid: field }, {}).paths;
-  const gaps = Array.from({ length: 39 }, (_, i) => path.points[2 * i + 2] - path.points[2 * i]);
-  const long = gaps.map((gap) => Math.abs(gap) > (5 * 3) / 39);
-  assert.equal(path.tears, long.filter((is, i) => is && !long[i - 1]).length);
-  assert.ok(path.tears > 0);
-  const [straight] = navigate({ ...state, steps: 0 }, analytic, {}).paths;
-  assert.equal(straight.tears, 0);
-  const [string] = navigate({ ...state, method: "string", steps: 30 }, analytic, {}).paths;
-  assert.equal(string.tears, 0);
+  const along = (...xs) => Float64Array.from(xs.flatMap((x) => [x, 0]));
+  const line = along(...Array(10).keys()); // steps of 1
+  assert.equal(tearsOf(line, line), 0);
+  assert.equal(tearsOf(along(0, 0.5, 6, 12, 12.5, 13, 13.5, 19, 19.5, 20), line), 2);
+  assert.equal(tearsOf(along(0, 4.9, 4.8, 9.7, 9.6, 9.5, 9.4, 9.3, 9.2, 9.1), line), 0);
+  assert.equal(tearsOf(along(0, 6, 12, 18, 24, 30, 36, 42, 48, 54), line), 0, "long, yet even");
+  assert.equal(tearsOf(along(0, 0, 0, 0, 0, 0, 0, 0, 4, 4), line), 0, "in bunches");
 });
 
 test("evenly spaced points lie on the polygon, ends included, at equal distances", () => {

@@ -28,9 +28,9 @@ SHOWN = (
     return [dark, clear];
   };
   return {
-    said: root.querySelector(".said").textContent,
+    said: root.querySelector("p.numbers").textContent,
     link: root.querySelector(".link input").value,
-    preset: root.querySelector(".bar select").value,
+    preset: root.querySelector("details .bar select").value,
     canvases: [...root.querySelectorAll("canvas")].map(inked),
   };
 }"""
@@ -89,7 +89,7 @@ PLAYGROUND = """() => {
   const root = document.querySelector("#playground")?.shadowRoot;
   const words = (at, where) => at?.querySelector(where)?.textContent ?? "";
   const explorer = root?.querySelector(".taken > div")?.shadowRoot;
-  return [words(root, ".said"), words(root, ".note + .note"), words(explorer, ".said")];
+  return [words(root, ".said"), words(root, ".note + .note"), words(explorer, "p.numbers")];
 }"""
 PRESS = """() => [...document.querySelector("#playground").shadowRoot.querySelectorAll("button")]
   .find((button) => button.textContent === "%s").click()"""

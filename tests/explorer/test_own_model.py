@@ -143,11 +143,14 @@ def test_the_map_has_the_edge_of_the_box(page):
 
 
 def test_the_score_of_another_prior_says_its_formula(page):
-    figure = Figure(page, "first", wait=False)
+    figure = Figure(page, "first", wait=False).unfold()
     figure.set("method", "score")
     bare(figure)
-    assert "log p \N{MINUS SIGN} a" in figure.said.text_content()
-    figure.button("Slow motion").click()
+    assert "log p \N{MINUS SIGN} a" in figure.numbers.text_content()
+    figure.button("Play").click()
+    figure.button("Pause").click()
+    while figure.button("Back").is_enabled():
+        figure.button("Back").click()
     figure.button("Next").click()
     figure.button("Next").click()
     formula = "η (∇log p \N{MINUS SIGN} ∇a)"
@@ -165,7 +168,7 @@ def test_what_needs_a_prior_that_the_page_cannot_compute_is_not_offered(page):
     assert figure.control("method").input_value() == "gauss_newton", "in place of the link's"
     assert figure.control("method").locator("option").count() == 3
     assert figure.control("steps").input_value() == "3"
-    said = figure.said.text_content()
+    said = figure.numbers.text_content()
     assert said.startswith("It arrives. ") and "log p" not in said
     expect(figure.root.locator(".images")).to_contain_text(ATLAS)
 

@@ -130,7 +130,8 @@ def test_a_hostile_link_leaves_a_working_figure(visit):
 
 def expect_harmless(figure, honest):
     """The figure works, its state is one that it may have, and the link has put in no element."""
-    expect(figure.page.locator("[role=alert]")).to_have_count(0)
+    said = figure.page.locator("[role=alert]:not([hidden])").all_text_contents()
+    assert all(len(text) < 400 and "usual values stand" in text for text in said)
     for end in "ab":
         x, y, d = spoken(figure.values()[end])
         assert max(abs(x), abs(y)) <= 3.5 and 0 <= d <= 1

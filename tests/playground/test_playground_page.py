@@ -325,8 +325,9 @@ def test_it_is_calibrated_and_taken_to_the_explorer(trained):
     assert trained.locator("#playground .beside figure").count() == 2
     press(trained, "Take this space to the explorer")
     explorer = trained.locator("#playground .taken")
-    expect(explorer.locator(".said")).to_contain_text("points of", timeout=60_000)
-    before = explorer.locator(".said").text_content()
+    words = explorer.locator("p.numbers")
+    expect(words).to_contain_text("points of", timeout=60_000)
+    before = words.text_content()
     end = explorer.get_by_role("slider", name="Endpoint A")
     place = end.get_attribute("aria-valuetext")
     explorer.locator(".map").scroll_into_view_if_needed()
@@ -335,7 +336,7 @@ def test_it_is_calibrated_and_taken_to_the_explorer(trained):
     trained.mouse.down()
     trained.mouse.move(box["x"] + 80, box["y"] - 60, steps=4)
     trained.mouse.up()
-    expect(explorer.locator(".said")).not_to_have_text(before)
+    expect(words).not_to_have_text(before)
     assert end.get_attribute("aria-valuetext") != place
     press(trained, "Train on")
     expect(trained.locator("#playground .beside figure")).to_have_count(0)

@@ -28,7 +28,7 @@ export function layout(meta, words) {
   const names = words.rows.map((text) => make("span", { textContent: text }));
   const digits = box("digits", box("names", ...names), parts.film);
   const { curve, slow, said, point, note, numbers, images } = parts;
-  const hint = make("p", { className: "note", textContent: words.hint });
+  const hint = make("p", { className: "hint", textContent: words.hint });
   const side = box("side", said, slow, curve, hint);
   const plane = box("plane", parts.map, legend(words));
   const shown = make("label", {}, make("span", { textContent: words.presets }), parts.presets);

@@ -264,7 +264,7 @@ const TORN = 5; // so many times the usual step
  * Runs of gaps that are longer than TORN of the proposal's even steps, and than TORN median gaps:
  * a string that is longer than the line is not torn, nor are points that lie in bunches.
  */
-function tearsOf(points, proposal) {
+export function tearsOf(points, proposal) {
   const gaps = gapsOf(points);
   const even = sum(gapsOf(proposal)) / gaps.length;
   const moves = gaps.filter((gap) => gap > 0).sort();

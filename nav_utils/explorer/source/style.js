@@ -21,8 +21,9 @@ export const STYLE = `
 .legend .letter { width: auto; height: auto; padding: 0 2px; border: 0; background: none;
   font: bold 13px/1 system-ui, sans-serif; }
 .legend .letter::before { content: "7"; }
+.hint { margin: 0; font-size: 13px; }
 .curve { height: 150px; }
-.said { margin: 0; min-height: 5.9em; font-size: 15px; }
+.said { margin: 0; min-height: 8.7em; font-size: 15px; }
 .numbers, .point { margin: 4px 0; }
 .slow p { min-height: 2.9em; }
 .digits { display: grid; gap: 0 8px; grid-template-columns: auto minmax(0, 1fr); font-size: 13px; }
@@ -33,11 +34,13 @@ export const STYLE = `
 .link[hidden] { display: flex !important; visibility: hidden; }
 @container (min-width: 616px) {
   .top { grid-template: "digits digits" "plane side" / minmax(0, 3fr) minmax(0, 2fr); }
+  .said { min-height: 10.2em; }
   .controls { grid-template-columns: repeat(3, minmax(0, 1fr)); }
 }
 @container (min-width: 760px) {
   .top { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   .curve { height: 180px; }
+  .said { min-height: 8.7em; }
 }
 @container (min-width: 1000px) {
   .top { grid-template: "plane digits" auto "plane side" 1fr / minmax(0, 560px) minmax(0, 1fr); }

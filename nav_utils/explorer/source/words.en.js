@@ -97,7 +97,7 @@ export const en = {
     if (p.tears) found.push(`The path is torn in ${some(p.tears)} place${p.tears > 1 ? "s" : ""}.`);
     found.push(p.bottleneck === -Infinity ? this.verdict(p) : end);
     const bare = p.status.filter((code, i) => code === NO_DATA && i < p.walked).length;
-    if (bare) found.push(`${bare} points lie where there are no data.`);
+    if (bare) found.push(`${bare} point${bare > 1 ? "s lie" : " lies"} where there are no data.`);
     if (p.failed > bare) found.push(`${p.failed - bare} gave up (hollow squares).`);
     return found.join(" ");
   },

@@ -32,7 +32,7 @@ def test_what_is_shown_is_what_python_computes(show, space, name):
         d = space.ratio.prob(torch.stack([proposal, z]).float())[..., None]
     wanted = torch.cat([proposal, d[0], z, d[1]], dim=-1)
     assert torch.tensor([row[1:7] for row in rows]) == pytest.approx(wanted, abs=0.0065)
-    expect_path_drawn(figure, z)
+    expect_path_drawn(figure, z[(z - z[-1]).norm(dim=-1) > 0.15])  # there a cross may be
     expect_curve_drawn(figure, d[1, :, 0])
     assert rows[0][7] == "given" and (rows[-1][7] == "given") == (name != "stepwise")
     expect_digits(figure, space, proposal, z)

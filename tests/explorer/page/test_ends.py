@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from figure import HELP, QUICK, RADIUS, TWO_FRAMES, Figure, differs, number, spoken
+from figure import HELP, QUICK, RADIUS, TWO_FRAMES, Figure, differs, link_to, number, spoken
 from playwright.sync_api import expect
 
 from nav_utils.explorer.state import DEFAULTS
@@ -45,6 +45,35 @@ def test_while_it_is_dragged_the_words_follow_and_nothing_is_announced(show, spa
     figure.page.mouse.up()
     figure.settle()
     assert figure.page.evaluate("heard") == [figure.said.text_content()]
+
+
+# In the page: where everything of a figure is, in whole pixels.
+PLACES = """(root) => [...root.shadowRoot.querySelectorAll(
+    ".map, .legend, .rows, .said, .curve, .hint, .card > details, .card")].map((one) => {
+  const { top, height } = one.getBoundingClientRect();
+  return [one.className || one.localName, Math.round(top + scrollY), Math.round(height)];
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 760, 1100])
+def test_nothing_jumps_while_an_end_is_dragged(visit, width):
+    page = visit("plain.html", viewport={"width": width, "height": 900})
+    figure = Figure(page, wait=False)
+    figure.settle()
+    for planner in ("pointwise", "stepwise"):
+        page.evaluate("(f) => { location.hash = f; }", link_to(goal="below", planner=planner))
+        figure.settle()
+        assert figure.root.locator("details[open]").count() == 0
+        before, said = figure.root.evaluate(PLACES), set()
+        figure.take("a")
+        for z in ([1.7, -1.6], [-3.0, 3.0], [3.0, 3.2], [-1.0, -3.0]):
+            page.mouse.move(*figure.where(z), steps=2)
+            page.evaluate(TWO_FRAMES)
+            said.add(figure.said.text_content())
+            assert figure.root.evaluate(PLACES) == before
+        page.mouse.up()
+        figure.settle()
+        assert figure.root.evaluate(PLACES) == before and len(said) > 2
 
 
 def test_a_handle_taken_at_its_rim_does_not_jump(show):

@@ -79,7 +79,7 @@ def test_words_of_the_prose_wake_and_show_an_explorer_out_of_sight(visit, preset
     page.get_by_role("button", name=f"raw {name}", exact=True).click()
     expect(figure.menu).to_have_value(name)
     expect(figure.map).to_be_in_viewport()
-    assert figure.state() == expect_state(presets[name]["state"])
+    assert figure.unfold().state() == expect_state(presets[name]["state"])
 
 
 # ---- links --------------------------------------------------------------------------------------
@@ -149,6 +149,17 @@ def test_a_link_is_followed_on_the_page_itself(visit, space, home):
             "aria-valuetext", re.compile("x 2.00" if state.get("a") else "x 1.50")
         )
         expect_ends(figure.settle(), space, DEFAULTS | state)
+
+
+def test_a_mistyped_link_says_so_and_the_usual_values_stand(visit):
+    page = visit(fragment="#first?methd=score&eta=fast&a=1,1")
+    figure = Figure(page)
+    said = figure.card.get_by_role("alert").text_content()
+    assert "what makes no sense here: methd=score, eta=fast." in said
+    figure.set("steps", "ArrowRight")
+    assert figure.state() == DEFAULTS | {"a": [1.0, 1.0], "steps": 51}
+    page.evaluate("() => { location.hash = '#first?a=1,1'; }")
+    expect(figure.card.get_by_role("alert")).to_have_count(0)
 
 
 def test_the_link_is_copied(visit):

@@ -152,6 +152,8 @@ def test_slow_motion_of_the_loop_shows_what_it_proposes_and_what_becomes_of_it(s
     judged = [text.split(":")[0] for text in said[1::2]]
     assert set(judged) == {"Evaluate", "Evaluate and correct"}
     assert [move is None for move in moved[1::2]] == [what == "Evaluate" for what in judged]
+    told = figure.said.text_content()
+    assert "of the 17 it came to, none." in told and "It stalls at point 17 of 48" in told
     assert said[-1].endswith("It stops: ten steps have brought it no further.")
     rows = figure.table()
     assert [row[7] for row in rows[17:]] == ["never tried"] * 31
