@@ -14,7 +14,7 @@ PIP := $(PY) -m pip install
 TORCH := $(shell sed -n 's/^\(torch==[0-9.]*\).*/\1/p' constraints.txt)
 JUPYTER_BOOK := $(PY) -c 'from jupyter_book.cli.main import main; main()'
 
-.PHONY: help env book test portable serve lab notebooks students slides handouts explorer lint publish-as clean
+.PHONY: help env book test portable serve lab notebooks students slides handouts bundle explorer lint publish-as clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -53,6 +53,10 @@ slides: env ## slides of every chapter into _build/slides, offline
 
 handouts: env ## four handouts of one page, as PDF, into _build/handouts (needs Chromium)
 	$(PY) tools/handouts.py
+
+bundle: book students ## the course in one folder, with wheels, for a room without a network
+	$(PIP) --quiet uv
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) tools/bundle.py
 
 explorer: ## bundle the live figures' JavaScript anew (needs node; only for those who change it)
 	cd nav_utils/browser/source && npm ci --no-audit --no-fund && npm run build

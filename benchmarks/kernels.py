@@ -104,28 +104,33 @@ def whole(number: str) -> dict[str, str]:
     return {"most memory, MB": f"{peak / MB:.0f}", "seconds": f"{seconds:.0f}"}
 
 
-def main() -> None:
-    """Measure, and write the results."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    load = os.getloadavg()[0]
-    found = {count: side_by_side(count) for count in range(1, SIDE_BY_SIDE + 1)}
-    print(found, flush=True)
+def results_of(found: dict[int, dict[str, Any]], chapters: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of the page, from what was measured."""
     first, last = found[1]["bytes"], found[SIDE_BY_SIDE]["bytes"]
     slope = (last - first) / (SIDE_BY_SIDE - 1)
     starts = sorted(second for count in found.values() for second in count["seconds"])
-    results: dict[str, Any] = {
-        "machine": f"{os.cpu_count()} cores, load {load:.1f}",
+    return {
+        "machine": f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}",
         "kernels": {str(n): {"all, MB": f"{f['bytes'] / MB:.0f}"} for n, f in found.items()},
         "each further, MB": f"{slope / MB:.0f}",
         f"{ROOM} from the slope, GB": f"{(first + (ROOM - 1) * slope) / GB:.1f}",
         "start-up, median s": f"{starts[len(starts) // 2]:.1f}",
         "start-up, slowest s": f"{starts[-1]:.1f}",
-        "chapters": {},
+        "chapters": chapters,
     }
+
+
+def main() -> None:
+    """Measure, and write the results after each part."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    found = {count: side_by_side(count) for count in range(1, SIDE_BY_SIDE + 1)}
+    print(found, flush=True)
+    chapters: dict[str, Any] = {}
     for number in WHOLE:
-        results["chapters"][number] = whole(number)
-        print(number, results["chapters"][number], flush=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        chapters[number] = whole(number)
+        print(number, chapters[number], flush=True)
+        text = json.dumps(results_of(found, chapters), indent=1) + "\n"
+        RESULTS.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

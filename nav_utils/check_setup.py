@@ -42,7 +42,7 @@ PACKAGES = {
 MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "ipython": "IPython"}  # other names
 SHOWN = ("torch", "numpy", "matplotlib", "ipywidgets", "anywidget")
 DISK_GB = 0.5
-MEMORY_GB = 1.0  # what is free for one kernel; the largest chapter needs less, see the workshop kit
+MEMORY_GB = 1.5  # for one kernel; what chapters need is in book/teach/hosting.md
 SLOW = 5.0  # seconds for the training below, which takes about one
 ADDRESS = "git+https://github.com/OWNER/REPOSITORY"
 REINSTALL = f'pip install --upgrade "nav_utils[course] @ {ADDRESS}"'
@@ -156,7 +156,7 @@ def memory() -> str:
         return "not known on this system"
     if free / 1e9 < MEMORY_GB:
         raise Trouble(
-            f"{free / 1e9:.1f} GB free, {MEMORY_GB:.0f} GB needed for a chapter",
+            f"{free / 1e9:.1f} GB free, {MEMORY_GB} GB needed for a chapter",
             "shut down other kernels (in JupyterLab: Kernel, Shut Down All Kernels) and programs",
         )
     return f"{free / 1e9:.1f} GB free"
