@@ -14,9 +14,12 @@ import math
 from collections.abc import Callable, Sequence
 
 import torch
+from scipy.optimize import brentq
 from torch import Tensor, nn
 
-from nav_utils.models import mlp, seeded
+from nav_utils.densities import GaussianMixture
+from nav_utils.models import mlp, mlp_sizes, seeded
+from nav_utils.ratio import DensityRatio
 from nav_utils.training import cosine_rate
 
 SIGMAS = (0.015, 0.03, 0.06, 0.12, 0.25)  # what a level is chosen from
@@ -143,3 +146,38 @@ def fisher_loss(score: Score, z: Tensor) -> float:
             for i in range(z.shape[1])
         )
     return float((0.5 * s.detach().square().sum(1) + divergence).mean())
+
+
+def as_ratio(network: ScoreNetwork, sigma: float, held_out: Tensor, seed: int = 0) -> DensityRatio:
+    """The compass that an energy of one level is: log p - log q, both blurred by sigma.
+
+    The level goes into the bias of the first layer, its scale into the last one: what is left is a
+    plain `mlp` with one output, as `fit_ratio` makes. An energy lacks a constant. It is set so
+    that samples of the prior and held-out codes (N, d), taken together, have D = 1/2 on average,
+    as the best classifier has. The prior is N(0, (1 + sigma^2) I).
+
+    Raises:
+        ValueError: for a network that has no energy.
+    """
+    if not network.energy:
+        raise ValueError("network: expected one with energy=True, got a field of scores")
+    dim, scale = held_out.shape[1], (1 + sigma**2) ** 0.5
+    told, widths = network.network, mlp_sizes(network.network)
+    assert widths is not None
+    plain = mlp([dim, *widths[1:]])
+    plain.load_state_dict(told.state_dict() | {"0.weight": told[0].weight[:, :dim] / scale})
+    with torch.no_grad():
+        if network.sigma is None:
+            plain[0].bias += told[0].weight[:, dim] * math.log(sigma)
+        plain[-1].weight /= sigma
+        plain[-1].bias /= sigma
+        prior = GaussianMixture(torch.zeros(1, dim), scale)
+        generator = torch.Generator().manual_seed(seed)
+        noisy = held_out + sigma * torch.randn(held_out.shape, generator=generator)
+        parts = [plain(z).double() for z in (prior.sample(len(noisy), generator), noisy)]
+
+    def excess(shift: float) -> float:
+        return float(sum((part + shift).sigmoid().mean() for part in parts)) - 1
+
+    shift = brentq(excess, -1000.0, 1000.0)
+    return DensityRatio(plain, held_out, prior, shift=shift)
