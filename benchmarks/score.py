@@ -5,10 +5,10 @@
 
 Ten clusters in d dimensions whose total covariance is the prior's; their deviation sets how far
 codes and prior are apart, KL(q || p). All methods have the same codes and held-out codes, three
-hidden layers of 128, 1,000 steps, 512 rows in a batch and the same AdamW. That is a *short* training, a
-quarter of the steps and of the rows of `bridges.py`: it had to fit half an hour of one core for
-everything. Each method has its own learning rate, and the score network its own level of noise.
-Both are chosen by `fisher_loss` on held-out codes, which estimates the very error that is
+hidden layers of 128, 1,000 steps, 512 rows in a batch and the same AdamW. That is a *short*
+training, a quarter of the steps and of the rows of `bridges.py`: it had to fit half an hour of one
+core for everything. Each method has its own learning rate, and the score network its own level of
+noise. Both are chosen by `fisher_loss` on held-out codes, which estimates the very error that is
 measured; the exact density is never asked. Which forms of the score network and how many bridges
 are worth it was tried first, at one KL in each dimension; that is the part "pilot" of the results.
 
@@ -32,6 +32,7 @@ import numpy as np
 import torch
 from bridges import relative_error, seeded
 from denoising import SIGMAS, Score, fisher_loss, fit_score
+from intervals import found, words
 from torch import Tensor
 
 from nav_utils.densities import GaussianMixture
@@ -39,6 +40,7 @@ from nav_utils.fitting import fit_ratio
 from nav_utils.ratio import ExactRatio, Ratio
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "score.json"
+SAMPLED = RESULTS.with_name("score_mnist.json")
 STEPS, ROWS, CLUSTERS, TEST = 1000, 512, 10, 4000
 RATES = (3e-3, 1e-2, 3e-2)
 PILOT = {2: 2.0, 8: 6.0, 32: 8.0}  # the KL, in nats, at which rates and forms were tried
@@ -48,6 +50,7 @@ CELLS = [  # d, KL in nats, number of codes
     *((32, kl, 10_000) for kl in (4.0, 8.0, 16.0)),
     *((8, kl, 1000) for kl in (1.0, 2.0, 4.0, 8.0)),
 ]
+LEDGER = {f"{kl:g} nats": (8, kl, 10_000) for kl in (1.0, 2.0, 4.0, 8.0, 16.0)}
 ONE, BRIDGED, DENOISED = METHODS = ("one ratio", "bridges", "denoising")
 Options = dict[str, Any]
 
@@ -126,12 +129,12 @@ def fitted(data: Data, seed: int, options: Options) -> tuple[dict[str, Score], d
 
 def milliseconds(ask: Score, z: Tensor, times: int = 5) -> float:
     """Of processor time, to ask for the score at the points (N, d): the best of some."""
-    found = []
+    taken = []
     for _ in range(times):
         start = time.process_time()
         ask(z)
-        found.append(1000 * (time.process_time() - start))
-    return min(found)
+        taken.append(1000 * (time.process_time() - start))
+    return min(taken)
 
 
 def measured(data: Data, seed: int, options: Options) -> dict[str, float]:
@@ -167,8 +170,8 @@ def single_levels(rate: float) -> dict[str, Options]:
 def pilot(runs: dict[str, Any], save: Callable[[], None]) -> None:
     """Rates and forms at one KL in each dimension, with a seed that is not measured later."""
     for dim, kl in PILOT.items():
-        found, data = runs.setdefault(str(dim), {}), drawn(dim, kl, 10_000, 100)
-        found["KL"] = -float(data.exact.logit(data.places["on q"].double()).mean())
+        done, data = runs.setdefault(str(dim), {}), drawn(dim, kl, 10_000, 100)
+        done["KL"] = -float(data.exact.logit(data.places["on q"].double()).mean())
         tried = {
             f"{name}, rate {rate:g}": options | {"rate": rate}
             for name, options in forms().items()
@@ -177,9 +180,9 @@ def pilot(runs: dict[str, Any], save: Callable[[], None]) -> None:
         if dim == 8:
             tried |= single_levels(1e-2)
         for name, options in tried.items():
-            if name not in found:
-                found[name] = measured(data, 100, options)
-                print("pilot", dim, name, json.dumps(found[name]), flush=True)
+            if name not in done:
+                done[name] = measured(data, 100, options)
+                print("pilot", dim, name, json.dumps(done[name]), flush=True)
                 save()
 
 
@@ -189,11 +192,11 @@ def chosen(pilots: dict[str, Any]) -> dict[str, dict[str, Options]]:
     candidates = {ONE: ["one ratio"], BRIDGED: ["4 bridges", "8 bridges"]}
     candidates[DENOISED] = ["score, many levels", "energy, many levels"]
     best: dict[str, dict[str, Options]] = {}
-    for dim, found in pilots.items():
+    for dim, runs in pilots.items():
         best[dim] = {}
         for method, names in candidates.items():
             tried = {(name, rate): f"{name}, rate {rate:g}" for name in names for rate in RATES}
-            name, rate = min(tried, key=lambda key: found[tried[key]]["fisher loss"])
+            name, rate = min(tried, key=lambda key: runs[tried[key]]["fisher loss"])
             best[dim][method] = forms()[name] | {"rate": rate}
     return best
 
@@ -207,15 +210,15 @@ def cells(runs: dict[str, Any], best: Any, seeds: int, save: Callable[[], None])
     """All methods in every cell, seed by seed."""
     for seed in map(str, range(seeds)):
         for cell in CELLS:
-            found = runs.setdefault(name_of(*cell), {})
-            if seed in found:
+            done = runs.setdefault(name_of(*cell), {})
+            if seed in done:
                 continue
             data = drawn(*cell, int(seed))
             z = data.places["on q"].double()
             row: dict[str, Any] = {"KL": -float(data.exact.logit(z).mean())}
             for method in METHODS:
                 row[method] = measured(data, int(seed), best[str(cell[0])][method])
-            found[seed] = row
+            done[seed] = row
             print(seed, name_of(*cell), json.dumps(row), flush=True)
             save()
 
@@ -229,16 +232,42 @@ def told(values: list[float], digits: int = 2) -> str:
 def printed(runs: dict[str, Any]) -> dict[str, dict[str, str]]:
     """The rows of the tables: each cell, with every error, level and time of every method."""
     rows = {}
-    for cell, found in runs.items():
-        row = rows[cell] = {"KL": told([run["KL"] for run in found.values()], 1)}
+    for cell, seeds in runs.items():
+        row = rows[cell] = {"KL": told([run["KL"] for run in seeds.values()], 1)}
         for method in METHODS:
             for key in ("on q", "on lines"):
-                row[f"{method}, {key}"] = told([run[method][key] for run in found.values()])
+                row[f"{method}, {key}"] = told([run[method][key] for run in seeds.values()])
             for key, digits in (("seconds", 0), ("ask, ms", 1)):
-                values = [run[method][key] for run in found.values()]
+                values = [run[method][key] for run in seeds.values()]
                 row[f"{method}, {key}"] = f"{np.median(values):.{digits}f}"
-        levels = sorted({run[DENOISED]["sigma"] for run in found.values()})
+        levels = sorted({run[DENOISED]["sigma"] for run in seeds.values()})
         row["sigma"] = ", ".join(f"{level:g}" for level in levels)
+    return rows
+
+
+def claim_9(small: bool) -> dict[str, str]:
+    """The rows of the ledger, of the stored runs; a smaller size fits one seed of them again."""
+    results = json.loads(RESULTS.read_text())
+    runs, rows = results["runs"], {}
+    if small:
+        best, runs = chosen(results["pilot"]), {}
+        for cell in LEDGER.values():
+            data = drawn(*cell, 0)
+            row = {method: measured(data, 0, best[str(cell[0])][method]) for method in METHODS}
+            runs[name_of(*cell)] = {"0": row}
+    for nats, cell in LEDGER.items():
+        for method in METHODS:
+            seeds = [run[method] for run in runs[name_of(*cell)].values()]
+            rows[f"error of the score, {method}, {nats}"] = words(
+                [[found(seed["on q"], "number")] for seed in seeds]
+            )
+    if small:
+        return rows
+    sampled = json.loads(SAMPLED.read_text())["runs"]
+    for name, walks in sampled.items():
+        for key in ("Frechet", "confidence"):
+            groups = [[found(walk[key], "number") for walk in walks]]
+            rows[f"{key}, {name}"] = words(groups)
     return rows
 
 
@@ -252,7 +281,7 @@ def main() -> None:
     pilots, runs = before.get("pilot", {}), before.get("runs", {})
 
     def save() -> None:
-        done = max((len(found) for found in runs.values()), default=0)
+        done = max((len(cell) for cell in runs.values()), default=0)
         content = before | {
             "command": "python benchmarks/score.py",
             "seeds": done,

@@ -5,11 +5,11 @@
 50,000 training codes teach, the other 10,000 hold out; every method has the same steps and rows as
 in `score.py`, and its own rate, by `fisher_loss` on held-out codes. From 2,000 samples of the prior
 a ratio walks 300 steps of MALA, the score network 300 steps of annealed Langevin dynamics (10
-levels of noise, and one step without noise at the end). Each has its own step size, of three, by the
-energy distance to held-out codes. An energy is a compass too (`denoising.as_ratio`), so it also walks
-as a ratio does. Judged on one half of the test codes, beside the other half: by the features of the
-judge of pixels (Frechet distance; precision and recall with 3 neighbours), its confidence, the
-cycle error, and the distance to the 10th nearest code. Paths are strings from straight lines
+levels of noise, and one step without noise at the end). Each has its own step size, of three, by
+the energy distance to held-out codes. An energy is a compass too (`denoising.as_ratio`), so it also
+walks as a ratio does. Judged on one half of the test codes, beside the other half: by the features
+of the judge of pixels (Frechet distance; precision and recall with 3 neighbours), its confidence,
+the cycle error, and the distance to the 10th nearest code. Paths are strings from straight lines
 between 100 pairs. Writes results/score_mnist.json.
 """
 
@@ -29,7 +29,7 @@ from denoising import SIGMAS, Score, ScoreNetwork, as_ratio, fisher_loss, fit_sc
 from intervals import found, words
 from printed import number
 from scipy import linalg
-from score import BRIDGED, DENOISED, ONE, ROWS, milliseconds, score_of, seeded, told
+from score import BRIDGED, DENOISED, ONE, ROWS, SAMPLED, milliseconds, score_of, seeded, told
 from torch import Tensor
 
 from nav_utils.densities import StandardNormal
@@ -42,7 +42,6 @@ from nav_utils.ratio import DensityRatio
 from nav_utils.spaces import LatentSpace
 from nav_utils.strings import relaxed
 
-RESULTS = score.RESULTS.with_name("score_mnist.json")
 STEPS, N, FITTED = 300, 2000, 50_000  # of a walk; samples; codes that teach
 WIDTHS = {"MALA": (0.02, 0.05, 0.1), "annealed": (0.05, 0.1, 0.2)}
 LEVELS = 10
@@ -273,7 +272,7 @@ def main() -> None:
         "paths": strings(space, fitted, judge),
         "runs": runs,
     }
-    RESULTS.write_text(json.dumps(content, indent=1) + "\n")
+    SAMPLED.write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":

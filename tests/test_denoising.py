@@ -10,13 +10,12 @@ import torch
 from nav_utils.densities import GaussianMixture, two_clusters
 from nav_utils.models import mlp
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 import score
 import score_mnist
 from denoising import ScoreNetwork, as_ratio, denoising_loss, fisher_loss, fit_score
 
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results"
 
 
 def seeded(seed):
@@ -60,7 +59,9 @@ def test_the_denoising_loss_is_least_for_the_score_of_a_normal_distribution():
     losses = []
     for share in (-0.2, 0.0, 0.2):  # codes from N(0, I): the true answer of the network is 0
         network.network = mlp([3, 3])
-        network.network.load_state_dict({"0.weight": share * torch.eye(3), "0.bias": torch.zeros(3)})
+        network.network.load_state_dict(
+            {"0.weight": share * torch.eye(3), "0.bias": torch.zeros(3)}
+        )
         losses.append(float(denoising_loss(network, z, noise, sigma)))
     by_hand = (-y / (1 + 0.7**2) * 0.7 + noise).square().mean() * (1 + 0.7**2)
     assert losses[1] == pytest.approx(float(by_hand), rel=1e-5)

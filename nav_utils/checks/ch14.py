@@ -138,9 +138,7 @@ def best_level(
     return first_mistake(judged_level(answer, n, seed) for n, seed in ((60, 1), (800, 2)))
 
 
-def judged_level(
-    answer: Callable[..., float], n: int, seed: int
-) -> tuple[str, Mistake | None]:
+def judged_level(answer: Callable[..., float], n: int, seed: int) -> tuple[str, Mistake | None]:
     """The learner's level for n codes of the ring, beside what likely mistakes choose."""
     generator = torch.Generator().manual_seed(seed)
     codes, held_out = (ring().sample(m, generator, torch.float64) for m in (n, 300))
