@@ -231,9 +231,9 @@ def name_of(dim: int, kl: float, n: int) -> str:
 
 
 def cells(runs: dict[str, Any], best: Any, seeds: int, save: Callable[[], None]) -> None:
-    """All methods: one seed of every cell, then the other seeds, those of the ledger first."""
+    """All methods, seed by seed: the cells of the ledger, then one seed of the others, then all."""
     todo = [(cell, seed) for seed in range(seeds) for cell in CELLS]
-    todo.sort(key=lambda job: (job[1] > 0, job[0] not in LEDGER.values()))
+    todo.sort(key=lambda job: (job[0] not in LEDGER.values(), job[1] > 0))
     for cell, seed in todo:
         done = runs.setdefault(name_of(*cell), {})
         if str(seed) in done:
