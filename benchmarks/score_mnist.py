@@ -246,18 +246,6 @@ def strings(space: LatentSpace, fitted: dict[str, Fitted], judge: Judge) -> dict
     return table
 
 
-def longer(space: LatentSpace, rate: float, times: int = 4) -> dict[str, str]:
-    """The score network after so many times the steps, by its Fisher loss alone."""
-    codes, held_out = space.codes[:FITTED], space.codes[FITTED:]
-    steps = times * score.STEPS
-    network = fit_score(
-        codes, held_out[:5000], energy=True, steps=steps, rows=ROWS, learning_rate=rate
-    )
-    losses = {s: fisher_loss(network.at(s), held_out[5000:7000]) for s in SIGMAS}
-    best = min(losses, key=losses.__getitem__)
-    return {"steps": number(steps), "sigma": number(best), "fisher loss": number(losses[best])}
-
-
 def whole(space: LatentSpace) -> dict[str, Any]:
     """Train, sample, plan and judge."""
     fitted, judge = trained(space, json.loads(score.RESULTS.read_text())["pilot"]), Judge(space)
@@ -287,14 +275,10 @@ def whole(space: LatentSpace) -> dict[str, Any]:
 
 
 def main() -> None:
-    """All that is not there yet; the results are written after each of the two parts."""
+    """Do it all, and write the results."""
     torch.set_num_threads(1)
-    space = load_pretrained("mnist-16d")
-    content = json.loads(SAMPLED.read_text()) if SAMPLED.exists() else whole(space)
+    content = whole(load_pretrained("mnist-16d"))
     SAMPLED.write_text(json.dumps(content, indent=1) + "\n")
-    if "longer" not in content:
-        content["longer"] = longer(space, float(content["costs"][DENOISED]["rate"]))
-        SAMPLED.write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":
