@@ -73,7 +73,7 @@ def test_the_stored_errors_are_those_of_the_benchmark():
     for row, true in zip(rows, measured, strict=True):
         assert row[:2] == true[:2]
         assert row[2] == pytest.approx(true[2], abs=0.06)
-        assert row[3:] == pytest.approx(true[3:], abs=0.0051)
+        assert row[3:] == pytest.approx(true[3:], abs=0.006)  # rounded twice
 
 
 @pytest.mark.parametrize(
