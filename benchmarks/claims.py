@@ -30,8 +30,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import score
 import odd
+import score
 import torch
 import voyages
 from grounds import SPACES, Ground, Grounds, seeded, shipped, trained

@@ -55,7 +55,7 @@ def words(groups: list[list[Found]]) -> str:
     together = np.concatenate([values for group in all_values for values in group])
     if kind == "share" and together.min() == together.max():  # no spread to tell an error by
         value, low, high = clopper_pearson(all_values[0][0])
-    if 0 <= together.min() and together.max() <= 1:
+    if together.min() >= 0 and together.max() <= 1:
         low, high = max(low, 0.0), min(high, 1.0)
     return (percent if "share" in kind else interval)(value, low, high)
 
