@@ -352,5 +352,5 @@ def test_it_scrolls_smoothly_only_for_those_who_like_it(visit, presets, wish, wa
     second = Figure(page, "second", wait=False)
     expect(second.map).to_be_in_viewport()
     page.get_by_role("button", name=re.compile("^raw ")).click()
-    expect(second.menu).to_have_value(list(presets)[-1])
+    expect(second.unfold().menu).to_have_value(list(presets)[-1])
     assert page.evaluate("ways") == [["second", way]] * 2

@@ -86,6 +86,7 @@ export function drawGround(context, space, size, dpr, state, words) {
 /** Large digits where each class is most alone. */
 function drawClasses(context, space, at) {
   if (!places.has(space)) places.set(space, classPlaces(space));
+  context.save();
   context.font = "bold 17px system-ui, sans-serif";
   context.textAlign = "center";
   context.textBaseline = "middle";
@@ -97,6 +98,7 @@ function drawClasses(context, space, at) {
     context.strokeText(label, at.x(x), at.y(y));
     context.fillText(label, at.x(x), at.y(y));
   }
+  context.restore(); // or the next ground has other joints
 }
 
 const NEAR = 1 / 12; // of the radius: codes that count for and against a place

@@ -77,9 +77,10 @@ def test_words_of_the_prose_wake_and_show_an_explorer_out_of_sight(visit, preset
     figure = Figure(page, "second", wait=False)
     expect(figure.card).to_have_count(0)
     page.get_by_role("button", name=f"raw {name}", exact=True).click()
+    figure.unfold()
     expect(figure.menu).to_have_value(name)
     expect(figure.map).to_be_in_viewport()
-    assert figure.unfold().state() == expect_state(presets[name]["state"])
+    assert figure.state() == expect_state(presets[name]["state"])
 
 
 # ---- links --------------------------------------------------------------------------------------
