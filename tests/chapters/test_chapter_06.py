@@ -113,16 +113,16 @@ def test_the_contour_runs_to_where_nothing_is():
 
 def test_d_stays_at_one_half_with_many_codes_and_not_with_few():
     found = {}
-    for name in ("20,000 codes", "200, overfitted", "200, stopped"):
+    for name in ("20,000 codes", "100, overfitted", "100, stopped"):
         median, _, most, loss = numbers("06", f"{name}: median")  # the one between is of "95 %"
         found[name] = median, most, loss
     median, most, loss = found["20,000 codes"]
     assert median < 0.02 and most < 0.05 and loss == pytest.approx(LN_2, abs=0.002)
-    median, most, loss = found["200, overfitted"]
+    median, most, loss = found["100, overfitted"]
     assert median > 0.03 and most > 0.3 and loss > LN_2 + 0.1
-    on_its_own, _, hole = numbers("06", "overfitted, loss on its own 200:")
+    on_its_own, _, hole = numbers("06", "overfitted, loss on its own 100:")
     assert on_its_own < LN_2 - 0.02 and hole > 2, "holes where there are none"
-    assert LN_2 < found["200, stopped"][2] < loss
+    assert LN_2 < found["100, stopped"][2] < loss
 
 
 def test_an_untrained_network_says_one_half_over_a_hole():

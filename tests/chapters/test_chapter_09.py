@@ -93,7 +93,7 @@ def test_in_front_of_the_gap_the_loop_stalls_or_leaps():
 
 
 def test_a_smaller_step_size_cures_the_zigzag_and_not_the_tear():
-    small, large = (numbers("09", f"eta = {eta}:") for eta in ("0.1", "1.0"))
+    small, large = (rows(rf"^eta = {eta}: (?=\d+ of 11)")[0] for eta in ("0.1", "1.0"))
     assert large[2] > 2 * small[2]
     digits = {
         name: numbers("09", f"{name}, read by the classifier:")[:]

@@ -10,15 +10,15 @@ TRIES = {
     "an overconfident discriminator": [
         ("class Recalibrated(", {'"T = 4": (4.0, 0.0)': '"T = 1/4": (0.25, 0.0)'})
     ],
-    "ten times the codes": [
+    "twenty times the codes": [
         (
-            "few = many[:200]",
+            "few = many[:100]",
             {
-                "few = many[:200]": "few = many[:2000]",
+                "few = many[:100]": "few = many[:2000]",
                 # here it only has to run
                 'many, **small | {"steps": 400}': 'many, **small | {"steps": 50}',
                 '12_000], **small | {"steps": 400}': '12_000], **small | {"steps": 50}',
-                "steps=1600": "steps=200",
+                "steps=1200": "steps=200",
             },
         ),
         ("codes from N(0, I), overfitted", {}),
