@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nav_utils.checks import GENERIC, Mistake, closest, exercise, first_mistake
+from nav_utils.checks.compare import to_array
 
 Mistakes = dict[str, tuple[Tensor, str]]
 
@@ -17,99 +18,7 @@ Mistakes = dict[str, tuple[Tensor, str]]
 # ---- 6.1 --------------------------------------------------------------------------------------
 
 
-@exercise("6.1", hint="D* is the sigmoid of log p - log q; do not leave the logarithms before")
-def optimal_probability(answer: Callable[[Tensor, Tensor], Tensor]) -> Mistake | None:
-    """A function (log_p, log_q) -> D*, safe where both densities underflow."""
-    generator = torch.Generator().manual_seed(6)
-    inputs = [(torch.tensor([-2.0, -1.0, -4.0, -3.5]), torch.tensor([-1.2, -3.0, -3.9, -8.0]))]
-    inputs += [
-        (-8 * torch.rand(n, generator=generator), -8 * torch.rand(n, generator=generator))
-        for n in (5, 12)
-    ]
-    mistake = first_mistake(
-        (
-            closest(answer(log_p, log_q), *probabilities(log_p, log_q), strict=place == 0)
-            for place, (log_p, log_q) in enumerate(inputs)
-        ),
-        "densities of other points",
-    )
-    return mistake or underflow(answer) or overflow(answer)
-
-
-def probabilities(log_p: Tensor, log_q: Tensor) -> tuple[Tensor, Mistakes]:
-    """D* at these log densities, and what likely mistakes give."""
-    difference = log_p - log_q
-    return difference.sigmoid(), {
-        "labels swapped": (
-            (-difference).sigmoid(),
-            "That is q / (p + q), the probability of a code. Prior is 1: p / (p + q).",
-        ),
-        "ratio instead of probability": (
-            difference.exp(),
-            "That is p / q, from 0 to infinity: the odds. D* is p / (p + q), from 0 to 1.",
-        ),
-        "logit instead of probability": (
-            difference,
-            "That is the logit a*. D* is its sigmoid.",
-        ),
-        "logarithms taken for densities": (
-            log_p / (log_p + log_q),
-            "You divided logarithms. p / (p + q) is of densities: sigmoid(log p - log q).",
-        ),
-        "densities in the sigmoid": (
-            (log_p.exp() - log_q.exp()).sigmoid(),
-            "The logit is the difference of the logarithms, not of the densities: leave out exp.",
-        ),
-    }
-
-
-def underflow(answer: Callable[[Tensor, Tensor], Tensor]) -> Mistake | None:
-    """In the far tail both densities are rounded to 0; their ratio is moderate."""
-    log_p = torch.tensor([-1000.0, -1203.0, -2500.0])
-    log_q = torch.tensor([-1002.0, -1200.0, -2499.0])
-    hidden = (
-        "hides the 0 / 0 and leaves a made-up number. Subtract the logarithms first: the ratio is "
-        "moderate even where both densities are tiny."
-    )
-    mistake = closest(
-        answer(log_p, log_q),
-        (log_p - log_q).sigmoid(),
-        {
-            "padded against underflow": (
-                torch.zeros(3),
-                f"A small number in the denominator, or a 0 for what is not a number, {hidden}",
-            ),
-            "clamped against underflow": (
-                torch.full((3,), 0.5),
-                f"A least density for both, or a half for what is not a number, {hidden}",
-            ),
-        },
-    )
-    if mistake is None or mistake.name not in GENERIC:
-        return mistake
-    return Mistake(
-        "underflow",
-        "At a log density of -1,000 both p and q are rounded to 0, and 0 / 0 is not a number. "
-        "Subtract the logarithms first, then take the sigmoid.",
-    )
-
-
-def overflow(answer: Callable[[Tensor, Tensor], Tensor]) -> Mistake | None:
-    """In the far tail the difference of the logarithms may be large, of either sign."""
-    log_p, log_q = torch.tensor([-1100.0, -2000.0]), torch.tensor([-2000.0, -1100.0])
-    if closest(answer(log_p, log_q), (log_p - log_q).sigmoid()) is None:
-        return None
-    return Mistake(
-        "overflow",
-        "In the tail log p - log q can be in the hundreds, and its exponential is infinite. "
-        "sigmoid computes e^a / (1 + e^a) without that.",
-    )
-
-
-# ---- 6.2 --------------------------------------------------------------------------------------
-
-
-@exercise("6.2", hint="the learnt logit is a* + log(n_prior / n_codes): subtract, then sigmoid")
+@exercise("6.1", hint="the learnt logit is a* + log(n_prior / n_codes): subtract, then sigmoid")
 def balanced_probability(answer: Callable[[Tensor, float, float], Tensor]) -> Mistake | None:
     """A function (logit, n_prior, n_codes) -> D of balanced batches."""
     generator = torch.Generator().manual_seed(6)
@@ -181,10 +90,10 @@ def balanced(logit: Tensor, n_prior: int, n_codes: int) -> tuple[Tensor, Mistake
     }
 
 
-# ---- 6.3 --------------------------------------------------------------------------------------
+# ---- 6.2 --------------------------------------------------------------------------------------
 
 
-@exercise("6.3", hint="KL(q || p) is the mean of -a over codes; JS is ln 2 minus the mean loss")
+@exercise("6.2", hint="KL(q || p) is the mean of -a over codes; JS is ln 2 minus the mean loss")
 def divergences(answer: Callable[[Tensor, Tensor], object]) -> Mistake | None:
     """A function (prior_logits, code_logits) -> (KL(q || p), JS(p, q))."""
     generator = torch.Generator().manual_seed(6)
@@ -269,3 +178,66 @@ def two_divergences(prior: Tensor, codes: Tensor) -> tuple[Tensor, Mistakes]:
     }
     mistakes = {name: (torch.stack(value), advice) for name, (value, advice) in pair.items()}
     return torch.stack([kl, js]), mistakes
+
+
+# ---- 6.3 --------------------------------------------------------------------------------------
+
+
+@exercise("6.3", hint="the variance of the logarithm of a count is about 1 over the count; add two")
+def codes_needed(answer: Callable[[float, float, float], float]) -> Mistake | None:
+    """How many samples of each kind give a standard deviation: what n gives is measured."""
+    places = ((0.03, 0.002, 0.1), (0.004, 0.05, 0.2), (0.01, 0.012, 0.05))
+    return first_mistake(
+        (f"shares {p} and {q}, {error} nats", counted(answer(p, q, error), p, q, error, k == 0))
+        for k, (p, q, error) in enumerate(places)
+    )
+
+
+def counted(n: object, p: float, q: float, error: float, strict: bool) -> Mistake | None:
+    """Whether n samples of each kind give this standard deviation, within a tenth."""
+    right, mistakes = needed(p, q, error)
+    found = closest(n, right, mistakes, tolerance=0.02, strict=strict)
+    number = to_array(n)
+    if found is None or found.name not in GENERIC or number is None or number.ndim:
+        return found
+    if not 1 <= number < 1e9:
+        return found
+    generator = torch.Generator().manual_seed(5)
+    count = torch.full((4000, 2), float(number)).double().round()
+    part = torch.tensor([p, q]).double().expand(4000, 2)
+    hits = torch.binomial(count, part, generator=generator).clamp_min(0.5)
+    came = float((hits[:, 0] / hits[:, 1]).log().std())
+    if abs(came / error - 1) < 0.1:
+        return None
+    return Mistake(
+        "another deviation",
+        f"With n = {float(number):,.0f} the standard deviation came as {came:.3f}, {error} wanted.",
+    )
+
+
+def needed(p: float, q: float, error: float) -> tuple[Tensor, Mistakes]:
+    """The number of samples, and what likely mistakes give."""
+    values = {
+        "the prior's count only": (
+            1 / p / error**2,
+            "The codes are counted too, and the smaller count decides: 1/P + 1/Q.",
+        ),
+        "the codes' count only": (
+            1 / q / error**2,
+            "Both counts vary: their variances add, 1/P + 1/Q.",
+        ),
+        "error not squared": (
+            (1 / p + 1 / q) / error,
+            "That is the variance: the square of the error you want.",
+        ),
+        "of the sum of the shares": (
+            1 / (p + q) / error**2,
+            "The logarithm of a ratio has the variance 1/(nP) + 1/(nQ), not that of P + Q.",
+        ),
+        "deviations added": (
+            (p**-0.5 + q**-0.5) ** 2 / error**2,
+            "Variances of independent counts add, not their standard deviations.",
+        ),
+    }
+    wrong = {name: (torch.tensor(n), advice) for name, (n, advice) in values.items()}
+    return torch.tensor((1 / p + 1 / q) / error**2), wrong

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nav_utils.checks import Mistake, closest, exercise, first_mistake
+from nav_utils.checks import GENERIC, Mistake, closest, exercise, first_mistake
+from nav_utils.checks.compare import to_array
+from nav_utils.densities import kde_log_prob
 
 Mistakes = dict[str, tuple[Tensor | float, str]]
 
@@ -16,52 +18,7 @@ Mistakes = dict[str, tuple[Tensor | float, str]]
 # ---- 7.1 --------------------------------------------------------------------------------------
 
 
-@exercise("7.1", hint="the logit of D is log D - log(1 - D); put D = 1/2 + eps into it")
-def band(answer: Callable[[float], float]) -> Mistake | None:
-    """A function eps -> the logit at D = 1/2 + eps."""
-    return first_mistake(
-        (f"eps = {eps}", closest(answer(eps), *rims(eps), strict=place == 0))
-        for place, eps in enumerate((0.3, 0.05, 0.1, 0.217, 0.45))
-    )
-
-
-def rims(eps: float) -> tuple[float, Mistakes]:
-    """The logit at the upper rim, and what likely mistakes give."""
-    odds = (0.5 + eps) / (0.5 - eps)
-    right = math.log(odds)
-    return right, {
-        "probability, not logit": (0.5 + eps, "That is D at the rim. Asked for is its logit."),
-        "odds, not their logarithm": (
-            odds,
-            "Those are the odds D / (1 - D). The logit is their logarithm.",
-        ),
-        "logit of eps": (
-            math.log(eps / (1 - eps)),
-            "You took the logit of eps itself. The rim of the band is at D = 1/2 + eps.",
-        ),
-        "log D only": (math.log(0.5 + eps), "The logit is log D minus log(1 - D)."),
-        "one, not one half": (
-            math.log((1 + eps) / (1 - eps)),
-            "The rim is at D = 1/2 + eps, and 1 - D = 1/2 - eps there.",
-        ),
-        "half the logit": (
-            math.atanh(2 * eps),
-            "log((1 + x) / (1 - x)) is twice artanh(x): yours is half of the logit.",
-        ),
-        "another logarithm": (math.log10(odds), "The logit is in natural logarithms, not log10."),
-        "width of the band": (
-            2 * right,
-            "That is the width of the band, from rim to rim. Asked for is the upper rim.",
-        ),
-        "lower rim": (-right, "That is the rim below, D = 1/2 - eps. The upper one, please."),
-        "straight line": (4 * eps, "4 eps is the tangent at D = 1/2, good for small eps only."),
-    }
-
-
-# ---- 7.2 --------------------------------------------------------------------------------------
-
-
-@exercise("7.2", hint="sum p(z) * cell over the grid points with log p - log q > level")
+@exercise("7.1", hint="sum p(z) * cell over the grid points with log p - log q > level")
 def prior_mass(answer: Callable[[Tensor, Tensor, float, float], Tensor]) -> Mistake | None:
     """A function (log_p, log_q, level, cell) -> prior mass where log p - log q > level."""
     generator = torch.Generator().manual_seed(0)
@@ -147,10 +104,10 @@ def masses(log_p: Tensor, log_q: Tensor, level: float, cell: float) -> tuple[Ten
     }
 
 
-# ---- 7.3 --------------------------------------------------------------------------------------
+# ---- 7.2 --------------------------------------------------------------------------------------
 
 
-@exercise("7.3", hint="sort; the rank is ceil((n + 1) * (1 - alpha)), and ranks count from 1")
+@exercise("7.2", hint="sort; the rank is ceil((n + 1) * (1 - alpha)), and ranks count from 1")
 def level_of(answer: Callable[[Tensor, float], Tensor]) -> Mistake | None:
     """A function (logits, alpha) -> the conformal level."""
     generator = torch.Generator().manual_seed(2)
@@ -222,5 +179,67 @@ def levels(logits: Tensor, alpha: float) -> tuple[Tensor, Mistakes]:
         "largest of all": (
             order[-1],
             "That is the largest logit. The level is the one of rank ceil((n + 1)(1 - alpha)).",
+        ),
+    }
+
+
+# ---- 7.3 --------------------------------------------------------------------------------------
+
+
+@exercise("7.3", hint="a rises by radius**2 / (2 bandwidth**2) at the centre: solve for the radius")
+def smallest_radius(answer: Callable[[float, float], float]) -> Mistake | None:
+    """The radius of a hole that a kernel density sees: a hole of it is opened, and measured."""
+    codes = 2 * torch.rand(60_000, 2, generator=torch.Generator().manual_seed(8)) - 1
+    holes = ((0.1, math.log(4)), (0.15, 0.7), (0.08, 2.5))
+    return first_mistake(
+        (f"bandwidth {h}, rise {rise:.2f}", opened(answer(h, rise), codes, h, rise, k == 0))
+        for k, (h, rise) in enumerate(holes)
+    )
+
+
+def opened(
+    radius: object, codes: Tensor, bandwidth: float, rise: float, strict: bool
+) -> Mistake | None:
+    """Whether a at the centre rises so when all codes within the radius are taken away."""
+    right, mistakes = radii(bandwidth, rise)
+    found = closest(radius, right, mistakes, tolerance=0.02, strict=strict)
+    value = to_array(radius)
+    if found is None or found.name not in GENERIC or value is None or value.ndim:
+        return found
+    if not 0 < value < 0.9:
+        return found
+    centre, apart = torch.zeros(1, 2), codes.norm(dim=-1)
+    before, after = (
+        float(kde_log_prob(centre, left, bandwidth) + math.log(len(left)))
+        for left in (codes, codes[apart > float(value)])
+    )
+    if abs(before - after - rise) < 0.1 * rise:
+        return None
+    return Mistake(
+        "another rise",
+        f"A hole of radius {float(value):.3f} lets a rise by {before - after:.2f} nats, "
+        f"{rise:.2f} wanted.",
+    )
+
+
+def radii(bandwidth: float, rise: float) -> tuple[float, Mistakes]:
+    """The radius, and what likely mistakes give."""
+    return bandwidth * math.sqrt(2 * rise), {
+        "without the 2": (
+            bandwidth * math.sqrt(rise),
+            "The kernel is exp(-r^2 / (2 h^2)): mind the 2.",
+        ),
+        "square, not radius": (
+            2 * bandwidth**2 * rise,
+            "That is the square of the radius: take the root.",
+        ),
+        "the bandwidth": (bandwidth, "The radius depends on the rise that you want."),
+        "linear in the rise": (
+            2 * bandwidth * rise,
+            "a rises with the square of the radius: measure it at r and at 2 r.",
+        ),
+        "factor, not logarithm": (
+            bandwidth * math.sqrt(2 * math.exp(rise)),
+            "rise is in nats already, the logarithm of the factor.",
         ),
     }

@@ -1,4 +1,4 @@
-"""Exercises of chapter 08: calibration error, the penalty as a filter, and a fair kernel judge."""
+"""Exercises of chapter 08: calibration error, the penalty as a filter, a repaired compass."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from nav_utils.checks import Mistake, closest, exercise, first_mistake
+from nav_utils.checks import GENERIC, Mistake, closest, exercise, first_mistake
+from nav_utils.checks.compare import to_array
+from nav_utils.densities import StandardNormal, ring
+from nav_utils.fitting import logistic_loss
+from nav_utils.ratio import ExactRatio
+
+Wrong = dict[str, tuple[Any, str]]
 
 
 @exercise("8.1", hint="sort by logit, split, compare mean D with the share of prior samples")
@@ -194,78 +200,82 @@ def damped(
     }
 
 
-@exercise("8.3", hint="blur q = exp(log p - a), a density, and go back to a logit")
-def seen_through_blur(
-    answer: Callable[[Tensor, Tensor, Callable[[Tensor], Tensor]], Tensor],
+@exercise("8.3", hint="logit(observed) = s logit(predicted) + b: fit a straight line")
+def repair(answer: Callable[[np.ndarray, np.ndarray], tuple[float, float]]) -> Mistake | None:
+    """Scale and shift from a reliability diagram: what they gain is measured on other samples."""
+    faults = ((0.4, 0.8), (1.6, -1.0), (2.5, 0.5), (0.7, -0.6))
+    return first_mistake(
+        (f"a compass with {s} a {b:+}", repaired(answer, s, b, k == 0))
+        for k, (s, b) in enumerate(faults)
+    )
+
+
+def repaired(
+    answer: Callable[[np.ndarray, np.ndarray], tuple[float, float]], s: float, b: float, first: bool
 ) -> Mistake | None:
-    """The logit of q = p exp(-a) after q was convolved with a kernel."""
-    generator = torch.Generator().manual_seed(2)
+    """What is wrong with the repair of the ring's logit a, spoilt to s a + b."""
+    exact = ExactRatio(ring(), n=4)
+    draws = [torch.Generator().manual_seed(seed) for seed in (1, 2, 3, 4)]
+    sides = [StandardNormal(2).sample(4000, draws[0]), ring().sample(4000, draws[1])]
+    a = torch.cat([exact.logit(z) for z in sides]).double().numpy()
+    predicted, observed = diagram(s * a + b, np.repeat([1.0, 0.0], 4000))
+    given = to_array(answer(predicted.copy(), observed.copy()))
+    if given is None or given.shape != (2,):
+        return Mistake("not two numbers", "Return the scale and the shift: two numbers.")
+    fresh = [StandardNormal(2).sample(4000, draws[2]), ring().sample(4000, draws[3])]
+    on_prior, on_codes = (exact.logit(z).double() for z in fresh)
+    best = float(logistic_loss(on_prior, on_codes))
+    scale, shift = map(float, given)
+    came = float(logistic_loss(*(scale * (s * x + b) + shift for x in (on_prior, on_codes))))
+    if scale > 0 and came - best < 0.004:
+        return None
+    right, mistakes = fits(predicted, observed)
+    found = closest(given, right, mistakes, tolerance=0.02, strict=first)
+    if found is not None and found.name not in GENERIC:
+        return found
+    return Mistake(
+        "not repaired",
+        f"Your {scale:.2f} and {shift:.2f} leave a loss of {came:.3f}; the exact ratio's is "
+        f"{best:.3f}.",
+    )
 
-    def judged(rows: int, weights: list[float], shift: float) -> tuple[str, Mistake | None]:
-        kernel = torch.tensor(weights).outer(torch.tensor(weights).flip(0))[None, None]
-        axis, pad = torch.linspace(-2, 2, rows), len(weights) // 2
 
-        def blur(x: Tensor) -> Tensor:
-            x = torch.as_tensor(x)[None, None]
-            x = F.pad(x, (pad, pad, pad, pad), mode="replicate")
-            return F.conv2d(x, kernel.to(x.dtype))[0, 0]
-
-        log_p = -((axis[:, None] - shift).square() + axis.square()) / 2 - math.log(2 * math.pi)
-        a = torch.randn(rows, rows, generator=generator)
-        right, mistakes = blurred(a, log_p, blur)
-        found = closest(answer(a, log_p, blur), right, mistakes, strict=rows == 9)
-        return f"{rows} by {rows} points, another kernel", found
-
-    even, uneven = [1 / 3, 1 / 3, 1 / 3], [0.1, 0.4, 0.3, 0.15, 0.05]
-    return first_mistake(judged(*i) for i in ((9, even, 0.0), (12, uneven, 0.0), (5, even, 0.7)))
+def diagram(a: np.ndarray, is_prior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of D and share of prior samples in fifteen bins of the logit, equally full."""
+    order, d = a.argsort(), 1 / (1 + np.exp(-a))
+    parts = np.array_split(order, 15)
+    mean_d, share = (np.array([x[part].mean() for part in parts]) for x in (d, is_prior))
+    return mean_d, share
 
 
-def blurred(
-    a: Tensor, log_p: Tensor, blur: Callable[[Tensor], Tensor]
-) -> tuple[Tensor, dict[str, tuple[Tensor, str]]]:
-    """The logit seen through a blur, and what likely mistakes give."""
-    q = (log_p - a).exp()
-    right = log_p - blur(q).log()
-    return right, {
-        "the logit blurred": (
-            blur(a),
-            "The expectation of a kernel density is a blurred density, not a blurred logit.",
+def fits(predicted: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, Wrong]:
+    """Scale and shift by a straight line in the logit, and what likely mistakes give."""
+    inner = (observed > 0.02) & (observed < 0.97)  # elsewhere a bin counts a handful
+    x, y = (np.log(d / (1 - d)) for d in (predicted[inner], observed[inner]))
+    scale, shift = np.polyfit(x, y, 1)
+    return np.array([scale, shift]), {
+        "the other way round": (
+            np.polyfit(y, x, 1),
+            "That turns a calibrated logit into the broken one: predicted is x, observed is y.",
         ),
-        "log q blurred": (
-            log_p - blur(log_p - a),
-            "A blurred logarithm is not the logarithm of the blurred: exponentiate first.",
+        "a line through probabilities": (
+            np.polyfit(predicted, observed, 1),
+            "Scale and shift act on the logit: take log(D / (1 - D)) of both first.",
         ),
-        "the ratio blurred": (
-            -blur((-a).exp()).log(),
-            "exp(-a) is q / p. The kernel acts on q: multiply by p before blurring.",
+        "shift and scale exchanged": (
+            np.array([shift, scale]),
+            "The scale comes first, then the shift.",
         ),
-        "p blurred too": (
-            blur(log_p.exp()).log() - blur(q).log(),
-            "The judge knows the prior exactly; only q comes from a kernel estimate.",
+        "the scale only": (
+            np.array([scale, 0.0]),
+            "The diagram does not pass through (1/2, 1/2): it needs a shift, too.",
         ),
-        "wrong sign": (
-            -right,
-            "a = log p - log q, in this order.",
+        "the shift only": (
+            np.array([1.0, float((y - x).mean())]),
+            "The diagram is not as steep as the diagonal: it needs a scale, too.",
         ),
-        "the density of another sign": (
-            log_p - blur((log_p + a).exp()).log(),
-            "a = log p - log q, so log q = log p - a.",
-        ),
-        "log q returned": (
-            log_p - right,
-            "That is the blurred log q: the logit is log p minus it.",
-        ),
-        "no logarithm": (
-            log_p - blur(q),
-            "The kernel leaves a density: take its logarithm before subtracting.",
-        ),
-        "not blurred": (
-            a,
-            "That is a again: pass q through blur before taking the logarithm.",
-        ),
-        "normalised again": (
-            log_p - blur(q / q.sum()).log(),
-            "exp(log p - a) is a density already: dividing by its sum over the grid shifts the "
-            "logit.",
+        "the shift's sign": (
+            np.array([scale, -shift]),
+            "The repaired logit is s a + b: the shift is added.",
         ),
     }

@@ -1,117 +1,21 @@
-"""Exercises of chapter 09: the literal correction, its reach, the loop, and how points end."""
+"""Exercises of chapter 09: the reach of the correction, how points end, a step for each point."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from nav_utils.checks import Mistake, closest, exercise, first_mistake
+from nav_utils.checks.compare import to_array
+from nav_utils.densities import c_shape, ring
+from nav_utils.ratio import ExactRatio
 
 Wrong = dict[str, tuple[Tensor, str]]
 
 
-@exercise(
-    "9.1",
-    hint="start from a fresh leaf, z.detach().requires_grad_(); then z - eta * 2 * (D - 1/2) * "
-    "grad D, with D = sigmoid(logit(z))",
-)
-def literal_step(
-    answer: Callable[[Tensor, Callable[[Tensor], Tensor], float], Tensor],
-) -> Mistake | None:
-    """One step of descent on (D - 1/2)^2."""
-    generator = torch.Generator().manual_seed(3)
-    example = torch.tensor([[0.7, -0.4], [-1.1, 0.3], [0.2, 1.5], [1.6, 0.9], [-0.3, -0.6]])
-
-    def judged(z: Tensor, eta: float, tilt: list[float], shift: float) -> Mistake | None:
-        def logit(z: Tensor) -> Tensor:
-            z = torch.as_tensor(z)
-            return z.square().sum(-1) + z @ torch.tensor(tilt, dtype=z.dtype) - shift
-
-        a, gradient = logit(z)[:, None], 2 * z + torch.tensor(tilt)
-        got = answer(z, logit, eta)
-        right, mistakes = stepped(z, a, gradient, eta)
-        mistake = closest(got, right, mistakes, strict=z is example)
-        if mistake is None and carries_a_graph(got):
-            return Mistake(
-                "missing detach",
-                "The new points still carry the graph of the step, and a loop would keep that of "
-                "every step before: detach them.",
-            )
-        return mistake
-
-    z_2, z_3 = (torch.randn(n, d, generator=generator) for n, d in ((12, 2), (4, 3)))
-    return first_mistake(
-        (f"{len(z)} points, d = {z.shape[1]}, eta = {eta}", judged(z, eta, tilt, shift))
-        for z, eta, tilt, shift in (
-            (example, 0.9, [0.5, 0.0], 1.2),
-            (z_2, 0.3, [-0.2, 0.7], 2.0),
-            (z_3, 4.0, [0.0, 1.0, -0.5], 1.5),
-        )
-    )
-
-
-def stepped(z: Tensor, a: Tensor, gradient: Tensor, eta: float) -> tuple[Tensor, Wrong]:
-    """Points after one literal step, and after likely wrong ones; a is (N, 1)."""
-    d = a.sigmoid()
-    slope, off, twice = d * (1 - d) * gradient, d - 0.5, d.sigmoid()
-    right = z - eta * 2 * off * slope
-    return right, {
-        "wrong sign": (
-            z + eta * 2 * off * slope,
-            "This climbs away from D = 1/2: descent subtracts the gradient.",
-        ),
-        "missing factor 2": (
-            z - eta * off * slope,
-            "The derivative of (D - 1/2)^2 is 2 (D - 1/2) times that of D.",
-        ),
-        "gradient of the logit": (
-            z - eta * 2 * off * gradient,
-            "The formula has grad D, not grad a: differentiate after the sigmoid.",
-        ),
-        "sigmoid twice": (
-            z - eta * 2 * (twice - 0.5) * twice * (1 - twice) * slope,
-            "logit(z).sigmoid() is D already; a second sigmoid squeezes it between 1/2 and 0.73.",
-        ),
-        "D itself instead of D - 1/2": (
-            z - eta * 2 * d * slope,
-            "This descends on D^2 and drives every point to D = 0: the target is D = 1/2.",
-        ),
-        "logit instead of D": (
-            z - eta * 2 * a * gradient,
-            "This descends on a^2. A good idea, and that of chapter 10; here the loss is "
-            "(D - 1/2)^2.",
-        ),
-        "near the contour only": (
-            z - eta / 8 * a * gradient,
-            "This descends on a^2 / 16, which is (D - 1/2)^2 near the contour and nowhere else: "
-            "take D itself.",
-        ),
-        "averaged over the batch": (
-            z - eta * 2 * off * slope / len(z),
-            "Each point has a loss of its own: sum over the batch before grad, no mean.",
-        ),
-        "only outside the band": (
-            torch.where(off.abs() < 0.1, z, right),
-            "This step is for all points: no band here.",
-        ),
-        "the move, not the points": (
-            -eta * 2 * off * slope,
-            "That is the move: add it to z.",
-        ),
-    }
-
-
-def carries_a_graph(value: Any) -> bool:
-    """True for a tensor that requires a gradient, in a list too."""
-    if isinstance(value, (list, tuple)):
-        return any(carries_a_graph(v) for v in value)
-    return isinstance(value, Tensor) and value.requires_grad
-
-
-@exercise("9.2", hint="a_0 + log1p(-n * eta * slope**2 * exp(-a_0)), and 0 where that is out")
+@exercise("9.1", hint="a_0 + log1p(-n * eta * slope**2 * exp(-a_0)), and 0 where that is out")
 def reached(answer: Callable[[Tensor, int, float, float], Tensor]) -> Mistake | None:
     """How deep a point still is after n steps, each of which takes the same from e^a."""
 
@@ -190,97 +94,7 @@ def fallen(a_0: Tensor, fall: float) -> Tensor:
     return (a_0 + torch.log1p(-share)).clamp_min(0)
 
 
-@exercise("9.3", hint="share 1 / (steps left) from the current point; repair all but the ends")
-def loop(
-    answer: Callable[[Tensor, Tensor, Callable[[Tensor], Tensor], int], Tensor],
-) -> Mistake | None:
-    """The stepwise loop with fixed ends."""
-
-    def judged(a: list[float], b: list[float], n: int, size: float) -> tuple[str, Mistake | None]:
-        z_a, z_b = torch.tensor(a), torch.tensor(b)
-
-        def repair(z: Tensor) -> Tensor:
-            z = torch.as_tensor(z)
-            return z + size * torch.cat([0.1 * z[1:2], 0.3 * torch.cos(2 * z[:-1])])
-
-        got = answer(z_a, z_b, repair, n)
-        right, mistakes = walked(z_a, z_b, repair, n)
-        return f"n_points = {n}, d = {len(a)}", closest(got, right, mistakes, strict=n == 7)
-
-    return first_mistake(
-        judged(*numbers)
-        for numbers in (
-            ([-1.0, 0.2], [1.0, -0.4], 7, 1.0),
-            ([0.3, -0.8, 1.5], [-1.2, 0.9, 0.4], 12, 0.6),
-            ([1.1, 0.5], [-0.2, 2.0], 4, -1.3),
-        )
-    )
-
-
-def walked(
-    z_a: Tensor, z_b: Tensor, repair: Callable[[Tensor], Tensor], n: int
-) -> tuple[Tensor, Wrong]:
-    """The path of the loop with n points, and of likely wrong ones."""
-    steps = n - 1
-
-    def walk(share: Callable[[int], float], last: bool = False) -> Tensor:
-        points = [z_a]
-        for i in range(steps if last else steps - 1):
-            points.append(repair(points[-1] + share(i) * (z_b - points[-1])))
-        return torch.stack(points if last else [*points, z_b])
-
-    def even(i: int) -> float:
-        return 1 / (steps - i)
-
-    t = torch.linspace(0, 1, n)[:, None]
-    line = (1 - t) * z_a + t * z_b
-    right = walk(even)
-    overwritten = right.clone()
-    strides = [z_a]
-    for i in range(steps - 1):
-        overwritten[i] = right[i] + even(i) * (z_b - right[i])
-        strides.append(repair(strides[-1] + (z_b - z_a) / steps))
-    return right, {
-        "the target corrected": (
-            walk(even, last=True),
-            "The last proposal is z_b, and repair moves it away: a real code usually lies outside "
-            "the band. Leave the end alone.",
-        ),
-        "the start corrected": (
-            torch.cat([repair(z_a)[None], right[1:]]),
-            "z_a is given: only what lies between the ends is repaired.",
-        ),
-        "constant share": (
-            walk(lambda i: 1 / steps),
-            "A constant share of the rest leaves a rest for ever: divide by the steps that are "
-            "left.",
-        ),
-        "constant share to the end": (
-            walk(lambda i: 1 / steps, last=True),
-            "A constant share of the rest never arrives: divide by the steps that are left, and "
-            "end in z_b.",
-        ),
-        "parts of the first way": (
-            torch.stack([*strides, z_b]),
-            "Aim at z_b from where the point is now: a share of z_b - z, not of z_b - z_a.",
-        ),
-        "nothing corrected": (line, "Each proposal between the ends has to pass repair."),
-        "pointwise instead of stepwise": (
-            torch.stack([z_a, *(repair(z) for z in line[1:-1]), z_b]),
-            "Propose from the current, corrected point, not from a line drawn beforehand.",
-        ),
-        "one step off": (
-            walk(lambda i: 1 / (n - i)),
-            "n_points points are n_points - 1 steps: before the first, n_points - 1 are left.",
-        ),
-        "points overwritten": (
-            overwritten,
-            "z += ... changes the point that is in the list already: write z = z + ...",
-        ),
-    }
-
-
-@exercise("9.4", hint="start with 3 everywhere; overwrite with flat, repaired, inside before")
+@exercise("9.2", hint="start with 3 everywhere; overwrite with flat, repaired, inside before")
 def outcomes(
     answer: Callable[[Tensor, Tensor, Callable[[Tensor], Tensor], float], Tensor],
 ) -> Mistake | None:
@@ -387,3 +201,64 @@ def ended(
             "Flat means that no coordinate has changed: all, not any.",
         ),
     }
+
+
+WANTED = 0.97  # share of the prior's samples that a rule has to bring back
+EPS = 0.01
+
+
+@exercise("9.3", hint="a step changes the logit by -eta * factor * slope**2; let that be about -a")
+def step_sizes(answer: Callable[[Tensor, Tensor], Tensor]) -> Mistake | None:
+    """A step size for each point: what thirty literal steps with it bring back, measured."""
+    return first_mistake(tried(answer, ExactRatio(q, n=4)) for q in (ring(), c_shape()))
+
+
+def tried(rule: Callable[[Tensor, Tensor], Tensor], ratio: ExactRatio) -> Mistake | None:
+    """What is wrong with a rule on this ratio; None if enough samples come back."""
+    z = torch.randn(300, 2, generator=torch.Generator().manual_seed(2)).double()
+    start, part = ratio.logit(z), torch.zeros(len(z)).double()
+    for number in range(30):
+        a, gradient = ratio.logit_and_grad(z)
+        slope = gradient.norm(dim=-1)
+        value = to_array(rule(a.clone(), slope.clone()))
+        if value is None or value.shape != (len(z),):
+            came = "no numbers" if value is None else f"shape {value.shape}"
+            return Mistake("not one for each point", f"Expected shape ({len(z)},), got {came}.")
+        eta = torch.as_tensor(value.copy()).double()
+        if bool((eta < 0).any()):
+            return Mistake("negative", "A negative step size climbs: the update subtracts already.")
+        if number == 0 and bool((eta == eta[0]).all()):
+            return Mistake("the same for all points", "All points got the same step size.")
+        if number == 0:  # the change of the logit by a step, as a part of the logit itself
+            part = eta * pull(a) * slope.square() / a.abs()
+        outside = (a.sigmoid() - 0.5).abs() >= EPS
+        move = (eta * pull(a) * a.sign())[:, None] * gradient
+        z = torch.where(outside[:, None] & move.isfinite(), z - move, z)
+    lost = (ratio.prob(z) - 0.5).abs() >= EPS
+    if float(lost.double().mean()) <= 1 - WANTED:
+        return None
+    return diagnosis(lost, part, start)
+
+
+def pull(a: Tensor) -> Tensor:
+    """The factor in front of |grad a| in the step, without eta."""
+    return 2 * (a.sigmoid() - 0.5).abs() * a.sigmoid() * (-a).sigmoid()
+
+
+def diagnosis(lost: Tensor, part: Tensor, start: Tensor) -> Mistake:
+    """Why points are lost, by the size of their first step."""
+    share, wide, slow = (float(x.double().mean()) for x in (lost, part[lost] > 2, part[lost] < 0.1))
+    words = f"{1 - share:.0%} come back, {WANTED:.0%} are wanted."
+    if wide > max(slow, 0.5):
+        return Mistake(
+            "overshooting",
+            f"{words} The first step of most that are lost is more than twice what takes the "
+            "logit to 0: divide by the factor and by slope squared.",
+        )
+    if slow > 0.5:
+        return Mistake(
+            "too slow",
+            f"{words} Those that are lost start at a = {start[lost].median():.1f} in the median, "
+            "and a step takes less than a tenth of that: let eta grow as the factor falls.",
+        )
+    return Mistake("too few come back", f"{words} Compare a step's change of the logit with -a.")

@@ -17,15 +17,15 @@ def rows(pattern):
     return [[t.value for t in tokens(m.string[m.end() :])[0]] for m in matches if m]
 
 
-def spoilt(name):
-    """Loss, Brier score, ECE, Dawid Z, AUC and cosine of the gradient of a spoilt ring."""
+def changed(name):
+    """Loss, Brier score, ECE, Dawid Z, AUC and cosine of the gradient of a changed ring."""
     (found,) = rows(rf"^ +{re.escape(name)}  ")
     return found
 
 
 def test_the_loss_is_least_for_the_exact_ratio():
-    exact = spoilt("exact")
-    others = {name: spoilt(name) for name in ("0", "2a", "a + 1", "-a", "stairs", "ripple")}
+    exact = changed("exact")
+    others = {name: changed(name) for name in ("0", "2a", "a + 1", "-a", "stairs", "ripple")}
     assert all(found[0] > exact[0] for found in others.values())
     assert others["0"][2] < exact[2]  # the best ECE: what says nothing
     assert all(abs(others[name][4] - exact[4]) < 0.01 for name in ("2a", "a + 1"))
@@ -53,7 +53,7 @@ def test_platt_mends_the_calibration_and_not_the_order(name, gain):
 def test_the_left_over_gradient_is_flat_and_often_opposite():
     left, refit = numbers("08", "median |grad a| at test codes: left over")
     assert left < refit / 3
-    assert numbers("08", "they point to opposite sides at")[0] > 10
+    assert numbers("08", "the two gradients point to opposite sides at")[0] > 10
 
 
 def test_the_refit_of_16_dimensions_is_overconfident():
@@ -69,13 +69,10 @@ def test_the_penalty_is_the_filter_that_the_formula_says(wavelength, off):
 
 
 def test_the_penalty_explains_the_gap():
-    best = [
-        numbers("08", f"best for gamma = {g}: loss") for g in ("0.05", "0.02", "0.005", "1e-05")
-    ]
-    losses, spreads, correlations = zip(*best, strict=True)
-    assert list(losses) == sorted(losses, reverse=True)
-    assert list(spreads) == sorted(spreads)
-    assert correlations[0] > 0.95 > 0.8 > correlations[-1]
+    (loss, spread, correlation), (control, wide, other) = (
+        numbers("08", f"best for gamma = {g}: loss") for g in ("0.05", "1e-05")
+    )
+    assert loss > control and spread < wide and correlation > 0.95 > 0.8 > other
     _, leaves, _, leaves_nearly_none, used = numbers(
         "08", "of the gap between left over and refit,"
     )
@@ -86,11 +83,11 @@ def test_training_on_without_the_penalty_closes_the_gap():
     left, kept, dropped, fresh, refit = (
         numbers("08", f"{label}: ")[0]
         for label in (
-            "                       left over",
-            "500 steps on, with the penalty",
-            "500 steps on, without it",
-            "500 steps from fresh weights, without it",
-            "refit, 4,000 steps from fresh weights",
+            "                             left over",
+            "150 steps on, with the penalty",
+            "150 steps on, without it",
+            "150 steps from new weights, without it",
+            "refit, 4,000 steps from new weights",
         )
     )
     assert abs(kept - left) < 0.006
@@ -99,68 +96,52 @@ def test_training_on_without_the_penalty_closes_the_gap():
 
 
 def test_only_the_early_discriminator_is_out_of_date():
-    early, late = (
-        numbers("08", f"discriminator of epoch {epoch}, on the codes of epochs 10 to 60:")
-        for epoch in (10, 60)
-    )
-    assert early[0] < min(early[1:]) - 0.005 and early[1] > BLIND - 0.005
-    assert max(late[3:]) - min(late[3:]) < 0.005
-    assert late[5] < early[5]
-    moves = numbers("08", "a code moves by")
-    assert moves[3] < moves[0] / 3
+    early, late = (numbers("08", f"the {which} discriminator:") for which in ("first", "last"))
+    assert early[0] < BLIND < min(early[1:])
+    assert max(late[2:]) - min(late[2:]) < 0.005 and late[-1] < BLIND
 
 
-def test_the_judge_prefers_its_own_blur():
-    exact, left, refit = (
-        numbers("08", f"{n}: loss") for n in ("exact ratio", "         left over", "   refit")
-    )
-    kernel, kernel_of_mnist = rows("kernel density ratio: loss")
-    assert exact[0] < kernel[0]
-    assert exact[1] < exact[2] < kernel[2] < kernel[1]
-    assert numbers("08", "against kernel density: log q differs by at most")[0] < 0.1
-    assert refit[0] < kernel_of_mnist[0] < left[0]
-    assert max(left[1:]) < min(refit[1:])
+def test_the_correlation_prefers_the_same_blur_and_the_loss_the_truth():
+    exact, kernel = (numbers("08", f"{name}: loss") for name in ("exact ratio", "kernel ratio"))
+    assert exact[0] < kernel[0] and exact[1] < kernel[1]
 
 
 def test_few_codes_are_learnt_by_heart():
     best, last, train = numbers("08", "nats above the exact ratio's loss: held out at best")
     assert train < 0 < best < last - 0.002
-    few, many = (numbers("08", f"{n} codes, stopped early: fresh codes") for n in ("300", "50,000"))
+    few, many = (numbers("08", f"{n} codes, stopped early: fresh codes") for n in ("150", "50,000"))
     assert few[1] < 0 < few[0]
     assert many[0] < few[0] / 2 and many[0] - many[1] < (few[0] - few[1]) / 4
-    curve = [
-        numbers("08", f"held-out loss after {s} steps:")[0] for s in ("1,000", "2,500", "4,000")
-    ]
-    assert curve[0] > curve[1] > curve[2]
 
 
 def test_a_level_holds_for_codes_that_the_ratio_has_not_seen():
-    unseen = rows("above this refit's level: test codes")
+    unseen = rows("test codes above:")
+    assert len(unseen) == 2
     for share, low, high, *_ in unseen:
         assert low < share < high and 4 < share < 7
-    (seen_2d, *_), (seen_16d, *_) = rows("codes it was fitted on")
-    assert seen_2d > 4 and seen_16d < 1
-    naive_2d, naive_16d = (found[0] for found in rows("a level set on fitted codes would shut out"))
+    naive_2d, naive_16d = (found[0] for found in rows("above a level set on fitted codes:"))
     assert naive_2d < 7 and naive_16d > 10
     losses = rows("loss on fitted, held-out and test codes:")
     assert all(abs(held_out - test) < 0.005 for _, held_out, test in losses)
     assert losses[0][0] > losses[0][1] - 0.005 and losses[1][0] < losses[1][1] - 0.05
-    low, high = numbers("08", "levels set with 5,000 codes have")
-    assert 4 < low < 5 < high < 6
 
 
 def circle(radius):
-    """Exact logit, mean of five refits, its error, their disagreement, NO_DATA (%) on a circle."""
+    """Exact logit, mean of three refits, its error, their disagreement, NO_DATA (%) on a circle."""
     (found,) = rows(rf"^{re.escape(radius)} ")
     return found
 
 
-def test_five_refits_agree_and_are_wrong_together():
+def test_three_refits_agree_and_are_wrong_together():
     assert circle("1.25")[2] < 0.3  # on the ring
-    for radius in ("0.25", "0.50", "2.50", "3.00", "3.50", "4.00", "6.00"):
+    for radius in ("0.50", "2.50", "3.50", "6.00"):
         exact, mean, error, disagreement, _ = circle(radius)
         assert exact > 0.405 and mean > 0.405  # the sign is right
         assert error > 3 * disagreement
-    assert circle("2.00")[2] < 1 < circle("2.50")[2]
-    assert circle("3.50")[4] < 50 and circle("4.00")[4] == 100
-    assert circle("6.00")[3] > circle("4.00")[3] > circle("2.50")[3] > circle("0.50")[3]
+    assert circle("2.50")[2] > 1 and circle("3.50")[4] < 50 and circle("6.00")[4] == 100
+    assert circle("6.00")[3] > circle("2.50")[3] > circle("0.50")[3]
+
+
+def test_auc_tells_the_compass_that_two_numbers_cannot_repair():
+    (*_, a), (*_, b), (*_, c) = (numbers("08", f"{name}: loss") for name in "ABC")
+    assert a == b > 0.7 > c

@@ -18,8 +18,7 @@ def rows(pattern):
 def test_textbook_slerp_explodes():
     textbook, apart = numbers("09", "norm of the midpoint: textbook")
     assert textbook > 50 and 1 < apart < 2
-    shorter, longer = numbers("09", "the two ways round the origin:")
-    assert shorter < longer < shorter + 0.1
+    assert "no arc is unique" in line("09", "got antipodes in row 0")
 
 
 def test_loop_and_package_agree():
@@ -31,36 +30,33 @@ def test_loop_and_package_agree():
 def test_the_deepest_are_lost_and_the_law_says_from_where():
     lost, back = numbers("09", "the lost have a >"), numbers("09", "came back, a <")
     assert abs(lost[0] - back[0]) < 0.5
-    for found in rows(r"^ *20{1,3} steps: formula "):
-        formula, deepest_back, shallowest_lost = found
+    found = rows(r"^ *10{1,3} steps: formula ")
+    for formula, deepest_back, shallowest_lost in found:
         assert abs(deepest_back - formula) < 1 and abs(shallowest_lost - formula) < 1
-    reach = [found[0] for found in rows(r"^ *20{1,3} steps: formula ")]
+    reach = [formula for formula, _, _ in found]
     assert [b - a for a, b in zip(reach, reach[1:], strict=False)] == pytest.approx(
         [math.log(10)] * 2, abs=0.11
     )
-    (low, high), (outside, _) = rows(r"a from 9\.5 to 10\.5, .*: \|grad a\| from")
-    assert low < high < 16 < outside
+    assert numbers("09", "where a is near 10: |grad a| about")[0] > 10
     assert numbers("09", "the factor is at most") == [0.0962, 1.32]
 
 
 def test_nothing_moves_where_the_sigmoid_is_one():
     came, said = numbers("09", "torch.sigmoid is exactly 1 in float32 from a =")[::3]
     assert abs(came - said) < 0.02
-    moved = rows(r"^eta = 1e\+0\d: ")
-    assert len(moved) == 4 and all(row[0] == 0 < row[1] for row in moved)
+    moved = rows(r"^eta = 1e\+0[09]: ")
+    assert len(moved) == 2 and all(row[0] == 0 < row[1] for row in moved)
 
 
 def test_beyond_16_over_the_squared_slope_points_do_not_settle():
-    assert numbers("09", "the moves differ by at most")[0] < 4
     slope = numbers("09", "at the contour: |grad a|")[0]
-    table = {found[0]: found[2:] for found in rows(r"^ (?= ?\d+\.\d\d \| )")}
-    assert len(table) == 8
-    wide, narrow = ({eta: row[i] for eta, row in table.items()} for i in (0, 1))
-    assert min(narrow[eta] for eta in (0.03, 0.1, 0.25)) > 85
+    wide, narrow = {}, {}
+    for eta, wide_share, narrow_share in rows(r"^ (?= ?\d+\.\d\d \| )"):
+        wide[eta], narrow[eta] = wide_share, narrow_share
+    assert len(wide) == 6 and min(narrow[eta] for eta in (0.1, 0.25)) > 85
     assert 0.25 < 16 / slope**2 < 0.6
-    assert narrow[0.6] < narrow[0.5] < narrow[0.25]
     assert narrow[0.6] < 20 < narrow[1.0] < wide[1.0]
-    assert wide[10.0] < wide[3.0] < 60 < 90 < wide[0.25]
+    assert wide[10.0] < wide[3.0] < 65 < 88 < wide[0.25]
 
 
 def test_too_large_a_step_ends_in_a_flat_gradient():
@@ -73,16 +69,13 @@ def test_the_loop_does_not_arrive_at_a_code_outside_the_band():
     left = {
         name: numbers("09", f" {name}:")
         for name in (
-            "share 0.1, no correction",
             "share 0.1, two sides",
-            "1/(steps left), no correction",
             "1/(steps left), two sides",
             "1/(steps left), one side",
         )
     }
     assert all(left[name][0] > 0.1 and left[name][1] == 100 for name in left if "two" in name)
-    assert left["1/(steps left), one side"][0] == left["1/(steps left), no correction"][0] == 0
-    assert 0 < left["share 0.1, no correction"][0] < 0.02
+    assert left["1/(steps left), one side"][0] == 0
     assert numbers("09", "D at the target")[0] < 0.4
 
 
@@ -92,13 +85,15 @@ def test_in_front_of_the_gap_the_loop_stalls_or_leaps():
     assert stalled[0] > 0.5 and stalled[2] < 0.1
     assert leapt[0] == 0 and leapt[2] > 0.5 and leapt[3] == straight[0] < stalled[3]
     assert straight[1] > math.log(4)  # a hole lies ahead
-    assert numbers("09", "cosine of the target's direction with grad a =")[0] > 0.99
+    assert (
+        numbers("09", "where it stands: cosine of the target's direction with grad a =")[0] > 0.99
+    )
     assert "STALLED" in line("09", "the C, with the look:")
     assert "STALLED" in line("09", "the ring, two sides:")
 
 
 def test_a_smaller_step_size_cures_the_zigzag_and_not_the_tear():
-    small, large = (numbers("09", f"eta = {eta}:") for eta in ("0.1", "1.0"))
+    small, large = (rows(rf"^eta = {eta}: (?=\d+ of 11)")[0] for eta in ("0.1", "1.0"))
     assert large[2] > 2 * small[2]
     digits = {
         name: numbers("09", f"{name}, read by the classifier:")[:]
@@ -111,103 +106,73 @@ def test_a_smaller_step_size_cures_the_zigzag_and_not_the_tear():
 def test_torn_at_every_step_size():
     as_it_is = numbers("09", "SLERP as it is")
     found = {row[0]: row[1:] for row in rows(r" corrected, eta = ")}
-    assert sorted(found) == [0.01, 0.03, 0.1, 0.3, 1.0]
+    assert sorted(found) == [0.03, 0.1, 1.0]
     for inside, longest, tear in found.values():
-        assert inside > 95 and longest > 5 * as_it_is[1] and tear > 10
+        assert inside > 93 and longest > 5 * as_it_is[1] and tear > 7
     assert as_it_is[2] < 2
-    assert found[0.01][2] > 0.8 * found[0.1][2]
-    assert found[0.01][1] > 0.8 * found[0.1][1]
+    assert found[0.03][2] > 0.8 * found[0.1][2]
+    assert found[0.03][1] > 0.8 * found[0.1][1]
 
 
-def test_the_answers_to_the_four_questions():
+def test_the_answers_to_the_three_questions():
     few, many = rows(r"^ ?\d+ steps: (?=\d+ points lost)")
-    for lost, shallowest, came_back, law in (few, many):
-        assert came_back < law + 0.6 and shallowest > law - 0.6 and lost > 3
-    assert few[0] > many[0]
-    a, steps, lost = numbers("09", "next to A: a =")
-    assert a > 14 and steps > 500 * 50 and lost == 0
-    thrown, wild, tame, short = rows(r"^eta = \S+, \d+ steps: farthest coordinate")
+    assert few[0] > many[0] > 3
+    thrown, wild, tame = rows(r"^eta = \S+: farthest coordinate")
     assert thrown[0] > thrown[1] > max(wild[0], tame[0])
     assert wild[2] > 2 > tame[2]
-    assert tame[3] > 0.3 and tame[4] == 0 < short[4]
-    stalls = rows(r"^stall, .*: ends")
-    assert len(stalls) == 3 and all(distance > 1 for distance, _ in stalls)
-    assert stalls[0][1] > 0.99
-    one, two, moved = rows(r"^loop, goal \w+: D at B")
-    assert one[0] == two[0] < 0.4 < moved[0]
-    assert one[1] == moved[1] == 0 < two[1]
+    one, two = rows(r"^loop, goal \w+: D at B")
+    assert one[0] == two[0] < 0.4
+    assert one[1] == 0 < two[1]
 
 
 def tallied(space, kind):
-    """Below, inside, hole and after (%), best eta, out of steps and flat (%)."""
+    """Below, inside, hole and after (%)."""
     (found,) = rows(rf"^ +{space} +{kind} (?= *\d+%)")
     return found
 
 
 def test_most_points_come_back_and_most_codes_were_not_inside():
     for space in ("ring", "mnist-2d", "mnist-16d"):
-        assert all(tallied(space, kind)[3] >= 98 for kind in ("SLERP", "line", "codes"))
+        assert all(tallied(space, kind)[3] >= 96 for kind in ("SLERP", "codes"))
         assert tallied(space, "codes")[0] > tallied(space, "codes")[1] < 50  # below, inside
         assert tallied(space, "codes")[2] <= 5
-    assert tallied("mnist-2d", "prior")[3] > 99
     for space in ("ring", "mnist-16d"):
-        *_, after, _, spent, flat = tallied(space, "prior")
-        assert 85 < after < 99 and spent > flat
+        assert 80 < tallied(space, "prior")[3] < 97
     assert tallied("mnist-16d", "prior")[2] > 50  # most of them start in a hole
 
 
 def test_the_target_decides_whether_a_loop_arrives():
     for space in ("mnist-2d", "mnist-16d"):
-        for proposal in ("slerp", "linear"):
-            (found,) = rows(rf"^ +{space}, +{proposal} loop:")
-            arrived, n, inside, n_inside, outside, n_outside, near, _ = found
-            assert outside == 0 and arrived == inside and n_inside + n_outside == n == 60
-            assert inside == n_inside if space == "mnist-16d" else 10 < inside < n_inside
-            assert near > arrived if space == "mnist-16d" else near <= arrived
+        inside, n_inside = numbers("09", f"{space}, target  inside:")
+        outside, n_outside = numbers("09", f"{space}, target outside:")
+        assert outside == 0 < inside and n_inside == n_outside == 10
+        assert inside == 10 if space == "mnist-16d" else inside < 10
 
 
-def test_inside_is_not_good():
-    best = numbers("09", "best path known: inside the band")
-    banded = numbers("09", "SLERP, corrected: inside the band")
-    assert best[0] < 5 and banded[0] == 100
-    assert best[1] > banded[1]
-
-
-def change(space, kind, measure, eta):
-    """How much a measure changes by the correction, and two standard errors of that."""
-    text = printed("09")
-    start = next(i for i, t in enumerate(text) if t.strip().startswith(f"{space}  before"))
-    (found,) = (t for t in text[start : start + 11] if f"{kind} {measure:>12} " in t)
-    numbers_in_it = [token.value for token in tokens(found.split(measure)[1])[0]]
-    return numbers_in_it[1:3] if eta == 0.3 else numbers_in_it[3:5]
-
-
-def verdict(*which):
+def verdict(space, kind, measure):
     """+1, 0 or -1: better, as before or worse."""
-    mean, error = change(*which)
-    good = -mean if which[2] == "cycle error" else mean
+    mean, error = numbers("09", f"{space} {kind} {measure:>12}")
+    good = -mean if measure == "cycle error" else mean
     return 0 if abs(mean) < error else math.copysign(1, good)
 
 
-MEASURES = ("confidence", "cycle error", "mean log q")
+MEASURES = ("confidence", "cycle error", "log q")
 
 
-@pytest.mark.parametrize("eta", [0.3, 1])
-def test_prior_samples_gain_and_real_codes_of_16_dimensions_lose(eta):
+def test_prior_samples_gain_and_real_codes_of_16_dimensions_lose():
     for measure in MEASURES:
-        assert verdict("mnist-2d", "prior", measure, eta) == 1
-        assert verdict("mnist-16d", "prior", measure, eta) == 1
-        assert verdict("mnist-16d", "codes", measure, eta) == -1
-    for measure in ("cycle error", "worst log q"):
-        assert verdict("mnist-16d", "straight path", measure, eta) == -1
+        assert verdict("mnist-2d", "prior", measure) == 1
+        assert verdict("mnist-16d", "prior", measure) == 1
+        assert verdict("mnist-16d", "codes", measure) == -1
+        assert verdict("mnist-2d", "lines", measure) == 1
+    assert verdict("mnist-2d", "codes", "confidence") == 1
+    assert verdict("mnist-2d", "codes", "log q") == 0
+    assert verdict("mnist-16d", "lines", "log q") == verdict("mnist-16d", "lines", "worst log q")
+    assert verdict("mnist-16d", "lines", "log q") == -1
 
 
-def test_what_the_correction_does_to_straight_paths():
-    for measure, gentle in (("confidence", 1), ("mean log q", 0)):
-        assert verdict("mnist-16d", "straight path", measure, 0.3) == gentle
-        assert verdict("mnist-16d", "straight path", measure, 1) == -1
-    for measure in ("confidence", "cycle error"):
-        assert verdict("mnist-2d", "straight path", measure, 0.3) == 1
-    assert verdict("mnist-2d", "straight path", "worst log q", 1) == -1
-    assert verdict("mnist-2d", "codes", "confidence", 0.3) == 1
-    assert verdict("mnist-2d", "codes", "mean log q", 0.3) == 0
+def test_no_single_step_size_serves_all_points():
+    shares = [
+        share for _, share in rows(r"^eta = (?=\d\.\d+ for all points)|^eta = (?=0\.\d+ for)")
+    ]
+    assert len(shares) == 3 and shares == sorted(shares) and shares[-1] < 97

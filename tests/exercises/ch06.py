@@ -8,48 +8,6 @@ def divergences(prior_logits, code_logits):
 
 MISTAKES = {
     "6.1": {
-        "labels swapped": """
-def optimal_probability(log_p, log_q):
-    return torch.sigmoid(log_q - log_p)
-""",
-        "ratio instead of probability": """
-def optimal_probability(log_p, log_q):
-    return (log_p - log_q).exp()
-""",
-        "logit instead of probability": """
-def optimal_probability(log_p, log_q):
-    return log_p - log_q
-""",
-        "logarithms taken for densities": """
-def optimal_probability(log_p, log_q):
-    return log_p / (log_p + log_q)
-""",
-        "underflow": """
-def optimal_probability(log_p, log_q):
-    p, q = log_p.exp(), log_q.exp()
-    return p / (p + q)
-""",
-        "padded against underflow": """
-def optimal_probability(log_p, log_q):
-    p, q = log_p.exp(), log_q.exp()
-    return p / (p + q + 1e-12)
-""",
-        "clamped against underflow": """
-def optimal_probability(log_p, log_q):
-    p, q = log_p.clamp(min=-80).exp(), log_q.clamp(min=-80).exp()
-    return p / (p + q)
-""",
-        "overflow": """
-def optimal_probability(log_p, log_q):
-    odds = (log_p - log_q).exp()
-    return odds / (1 + odds)
-""",
-        "densities in the sigmoid": """
-def optimal_probability(log_p, log_q):
-    return torch.sigmoid(log_p.exp() - log_q.exp())
-""",
-    },
-    "6.2": {
         "wrong sign": """
 def balanced_probability(logit, n_prior, n_codes):
     return torch.sigmoid(logit + math.log(n_prior / n_codes))
@@ -95,7 +53,7 @@ def balanced_probability(logit, n_prior, n_codes):
     return logit - math.log(n_prior / n_codes)
 """,
     },
-    "6.3": {
+    "6.2": {
         "the other KL": DIVERGENCES.format(
             result="prior_logits.mean(), math.log(2) - (on_prior + on_codes) / 2"
         ),
@@ -138,46 +96,32 @@ def divergences(prior_logits, code_logits):
             result="math.log(2) - (on_prior + on_codes) / 2, -code_logits.mean()"
         ),
     },
+    "6.3": {
+        "the prior's count only": """
+def codes_needed(share_p, share_q, error):
+    return 1 / share_p / error**2
+""",
+        "the codes' count only": """
+def codes_needed(share_p, share_q, error):
+    return 1 / share_q / error**2
+""",
+        "error not squared": """
+def codes_needed(share_p, share_q, error):
+    return (1 / share_p + 1 / share_q) / error
+""",
+        "of the sum of the shares": """
+def codes_needed(share_p, share_q, error):
+    return 1 / (share_p + share_q) / error**2
+""",
+        "deviations added": """
+def codes_needed(share_p, share_q, error):
+    return ((share_p**-0.5 + share_q**-0.5) / error) ** 2
+""",
+    },
 }
 
 ALSO_RIGHT = {
     "6.1": {
-        "in place": """
-def optimal_probability(log_p, log_q):
-    log_p -= log_q
-    return log_p.sigmoid_()
-""",
-        "one over one plus": """
-def optimal_probability(log_p, log_q):
-    return 1 / (1 + torch.exp(log_q - log_p))
-""",
-        "in NumPy": """
-def optimal_probability(log_p, log_q):
-    log_p, log_q = log_p.numpy(), log_q.numpy()
-    return np.exp(log_p - np.logaddexp(log_p, log_q))
-""",
-        "with SciPy": """
-from scipy.special import expit
-def optimal_probability(log_p, log_q):
-    return expit(log_p.numpy() - log_q.numpy())
-""",
-        "softmax of the two": """
-def optimal_probability(log_p, log_q):
-    return torch.stack([log_p, log_q]).softmax(0)[0]
-""",
-        "the larger taken out": """
-def optimal_probability(log_p, log_q):
-    most = torch.maximum(log_p, log_q)
-    p, q = (log_p - most).exp(), (log_q - most).exp()
-    return p / (p + q)
-""",
-        "a list of numbers": """
-def optimal_probability(log_p, log_q):
-    pairs = zip(log_p.tolist(), log_q.tolist())
-    return [0.5 * (1 + math.tanh((p - q) / 2)) for p, q in pairs]
-""",
-    },
-    "6.2": {
         "in place": """
 def balanced_probability(logit, n_prior, n_codes):
     logit -= math.log(n_prior / n_codes)
@@ -207,7 +151,7 @@ def balanced_probability(logit, n_prior, n_codes):
     return [1 / (1 + math.exp(-a) * n_prior / n_codes) for a in logit.tolist()]
 """,
     },
-    "6.3": {
+    "6.2": {
         "by the course's loss": """
 from nav_utils.fitting import logistic_loss
 def divergences(prior_logits, code_logits):
@@ -239,6 +183,16 @@ def divergences(prior_logits, code_logits):
     return torch.stack([code_logits.neg().mean(), math.log(2) - loss])
 """,
     },
+    "6.3": {
+        "binomial": """
+def codes_needed(share_p, share_q, error):
+    return ((1 - share_p) / share_p + (1 - share_q) / share_q) / error**2
+""",
+        "rounded up": """
+def codes_needed(share_p, share_q, error):
+    return math.ceil((share_p + share_q) / (share_p * share_q) / error**2)
+""",
+    },
 }
 
 FIXED = """
@@ -249,33 +203,6 @@ ANSWER = r"is a number typed in"
 
 ALSO_WRONG = {
     "6.1": {
-        "the four numbers of the example": (
-            FIXED.format(result="torch.sigmoid(torch.tensor([-0.8, 2.0, -0.1, 4.5]))"),
-            ANSWER,
-        ),
-        "not a number replaced by one half": (
-            FIXED.format(
-                result="torch.nan_to_num(log_p.exp() / (log_p.exp() + log_q.exp()), nan=0.5)"
-            ),
-            "clamped against underflow",
-        ),
-        "not a number replaced by 0": (
-            FIXED.format(result="torch.nan_to_num(log_p.exp() / (log_p.exp() + log_q.exp()))"),
-            "padded against underflow",
-        ),
-        "in double precision": (
-            FIXED.format(
-                result="log_p.double().exp() / (log_p.double().exp() + log_q.double().exp())"
-            ),
-            "underflow",
-        ),
-        "a column": FIXED.format(result="torch.sigmoid(log_p - log_q)[:, None]"),
-        "one number": FIXED.format(result="torch.sigmoid(log_p - log_q).mean()"),
-        "rounded": FIXED.format(result="torch.sigmoid(log_p - log_q).round(decimals=2)"),
-        "words": (FIXED.format(result="'p / (p + q)'"), "wrong type"),
-        "complex": (FIXED.format(result="torch.sigmoid(log_p - log_q) + 0j"), "wrong type"),
-    },
-    "6.2": {
         "the sizes of the chapter": (
             """
 def balanced_probability(logit, n_prior, n_codes):
@@ -306,7 +233,7 @@ def balanced_probability(logit, n_prior, n_codes):
             r"TypeError.*in\sthe\sline|TypeError",
         ),
     },
-    "6.3": {
+    "6.2": {
         "cross-entropy of a sigmoid": (
             """
 def divergences(prior_logits, code_logits):
@@ -355,5 +282,25 @@ def divergences(prior_logits, code_logits):
             "Expected|typed in",
         ),
         "a pair of words": (DIVERGENCES.format(result="'KL', 'JS'"), "wrong type"),
+    },
+    "6.3": {
+        "twice as many": (
+            """
+def codes_needed(share_p, share_q, error):
+    return 2 * (1 / share_p + 1 / share_q) / error**2
+""",
+            "wanted",
+        ),
+        "one number": (
+            """
+def codes_needed(share_p, share_q, error):
+    return 53333.33
+""",
+            "wanted",
+        ),
+        "the rarer only": """
+def codes_needed(share_p, share_q, error):
+    return 1 / min(share_p, share_q) / error**2
+""",
     },
 }

@@ -1,10 +1,5 @@
 """Likely mistakes of chapter 07, by exercise."""
 
-BAND = """
-def band(eps):
-    return {result}
-"""
-
 MASS = """
 def prior_mass(log_p, log_q, level, cell):
     hole = log_p - log_q > level
@@ -21,24 +16,6 @@ RIGHT = {"count": "(n + 1)", "share": "(1 - alpha)", "values": "logits", "index"
 
 MISTAKES = {
     "7.1": {
-        "log D only": """
-def band(eps):
-    return math.log(0.5 + eps)
-""",
-        "one, not one half": """
-def band(eps):
-    return math.log((1 + eps) / (1 - eps))
-""",
-        "probability, not logit": BAND.format(result="0.5 + eps"),
-        "odds, not their logarithm": BAND.format(result="(0.5 + eps) / (0.5 - eps)"),
-        "logit of eps": BAND.format(result="math.log(eps / (1 - eps))"),
-        "lower rim": BAND.format(result="math.log((0.5 - eps) / (0.5 + eps))"),
-        "straight line": BAND.format(result="4 * eps"),
-        "half the logit": BAND.format(result="math.atanh(2 * eps)"),
-        "another logarithm": BAND.format(result="math.log10((0.5 + eps) / (0.5 - eps))"),
-        "width of the band": BAND.format(result="2 * math.log((0.5 + eps) / (0.5 - eps))"),
-    },
-    "7.2": {
         "all but the holes": """
 def prior_mass(log_p, log_q, level, cell):
     return (log_p.exp() * (log_p - log_q < level)).sum() * cell
@@ -75,7 +52,7 @@ def prior_mass(log_p, log_q, level, cell):
     return log_p.exp()[log_p - log_q > math.log(4)].sum() * cell
 """,
     },
-    "7.3": {
+    "7.2": {
         "rank counts from 0": LEVEL.format(**RIGHT | {"index": "rank"}),
         "n instead of n + 1": LEVEL.format(**RIGHT | {"count": "n"}),
         "quantile without the correction": """
@@ -114,21 +91,32 @@ def level_of(logits, alpha):
     return logits.max()
 """,
     },
+    "7.3": {
+        "without the 2": """
+def smallest_radius(bandwidth, rise):
+    return bandwidth * math.sqrt(rise)
+""",
+        "square, not radius": """
+def smallest_radius(bandwidth, rise):
+    return 2 * bandwidth**2 * rise
+""",
+        "the bandwidth": """
+def smallest_radius(bandwidth, rise):
+    return bandwidth
+""",
+        "linear in the rise": """
+def smallest_radius(bandwidth, rise):
+    return 2 * bandwidth * rise
+""",
+        "factor, not logarithm": """
+def smallest_radius(bandwidth, rise):
+    return bandwidth * math.sqrt(2 * math.exp(rise))
+""",
+    },
 }
 
 ALSO_RIGHT = {
     "7.1": {
-        "by artanh": BAND.format(result="2 * math.atanh(2 * eps)"),
-        "by torch": BAND.format(result="torch.logit(torch.tensor(0.5 + eps))"),
-        "in NumPy": BAND.format(result="np.log(0.5 + eps) - np.log(0.5 - eps)"),
-        "with SciPy": """
-from scipy.special import logit
-def band(eps):
-    return logit(0.5 + eps)
-""",
-        "minus the lower rim": BAND.format(result="-math.log((1 - 2 * eps) / (1 + 2 * eps))"),
-    },
-    "7.2": {
         "in place": """
 def prior_mass(log_p, log_q, level, cell):
     log_q -= log_p
@@ -163,7 +151,7 @@ def prior_mass(log_p, log_q, level, cell):
     return torch.where(log_q < log_p - level, log_p.exp(), 0.0).sum() * cell
 """,
     },
-    "7.3": {
+    "7.2": {
         "kthvalue": """
 def level_of(logits, alpha):
     rank = math.ceil((1 - alpha) * (len(logits) + 1))
@@ -193,29 +181,24 @@ def level_of(logits, alpha):
     return conformal(logits, alpha)
 """,
     },
+    "7.3": {
+        "as a power": """
+def smallest_radius(bandwidth, rise):
+    return (2 * rise * bandwidth**2) ** 0.5
+""",
+        "a little more": """
+def smallest_radius(bandwidth, rise):
+    return 1.02 * bandwidth * np.sqrt(2 * rise)
+""",
+        "a tensor": """
+def smallest_radius(bandwidth, rise):
+    return torch.tensor(2 * rise).sqrt() * bandwidth
+""",
+    },
 }
 
 ALSO_WRONG = {
     "7.1": {
-        "eps = 0.1 typed in": BAND.format(result="math.log(1.5)"),
-        "eps = 0.3 typed in": (BAND.format(result="math.log(4)"), r"is a number typed in"),
-        "the odds of eps and 1": BAND.format(result="math.log(1 + eps) - math.log(eps)"),
-        "both rims": (
-            BAND.format(result="(-math.log((0.5 + eps) / (0.5 - eps)), 0)"),
-            "wrong shape",
-        ),
-        "a tensor of one": (
-            BAND.format(result="torch.tensor([math.log((0.5 + eps) / (0.5 - eps))])"),
-            "wrong shape",
-        ),
-        "the sigmoid": BAND.format(result="1 / (1 + math.exp(-0.5 - eps))"),
-        "words": (BAND.format(result="'log 1.5'"), "wrong type"),
-        "torch's logarithm of a number": (
-            BAND.format(result="torch.log((0.5 + eps) / (0.5 - eps))"),
-            "TypeError",
-        ),
-    },
-    "7.2": {
         "the cell of the example": (
             MASS.format(result="log_p.exp()[hole].sum() * 0.02"),
             r"is a number typed in",
@@ -242,7 +225,7 @@ def prior_mass(log_p, log_q, level, cell):
     return log_p.exp()[log_p > level].sum() * cell
 """,
     },
-    "7.3": {
+    "7.2": {
         "quantile, nearest": """
 def level_of(logits, alpha):
     return torch.quantile(logits, 1 - alpha, interpolation="nearest")
@@ -294,5 +277,22 @@ def level_of(logits, alpha):
 """,
             "wrong shape",
         ),
+    },
+    "7.3": {
+        "typed in": """
+def smallest_radius(bandwidth, rise):
+    return 0.1665
+""",
+        "half as much again": (
+            """
+def smallest_radius(bandwidth, rise):
+    return 1.5 * bandwidth * math.sqrt(2 * rise)
+""",
+            "wanted",
+        ),
+        "by the share of a line": """
+def smallest_radius(bandwidth, rise):
+    return bandwidth * (rise + 0.5)
+""",
     },
 }

@@ -149,48 +149,45 @@ def through_penalty(a_star, gamma, length):
 """,
     },
     "8.3": {
-        "the logit blurred": """
-def seen_through_blur(a, log_p, blur):
-    return blur(a)
+        "the other way round": """
+def repair(predicted, observed):
+    inner = (observed > 0.02) & (observed < 0.97)
+    x, y = (np.log(d / (1 - d)) for d in (predicted[inner], observed[inner]))
+    return np.polyfit(y, x, 1)
 """,
-        "log q blurred": """
-def seen_through_blur(a, log_p, blur):
-    return log_p - blur(log_p - a)
+        "a line through probabilities": """
+def repair(predicted, observed):
+    return np.polyfit(predicted, observed, 1)
 """,
-        "the ratio blurred": """
-def seen_through_blur(a, log_p, blur):
-    return -blur(torch.exp(-a)).log()
+        "shift and scale exchanged": """
+def repair(predicted, observed):
+    inner = (observed > 0.02) & (observed < 0.97)
+    x, y = (np.log(d / (1 - d)) for d in (predicted[inner], observed[inner]))
+    return np.polyfit(x, y, 1)[::-1]
 """,
-        "p blurred too": """
-def seen_through_blur(a, log_p, blur):
-    return blur(log_p.exp()).log() - blur((log_p - a).exp()).log()
+        "the scale only": """
+def repair(predicted, observed):
+    inner = (observed > 0.02) & (observed < 0.97)
+    x, y = (np.log(d / (1 - d)) for d in (predicted[inner], observed[inner]))
+    return np.polyfit(x, y, 1)[0], 0.0
 """,
-        "the density of another sign": """
-def seen_through_blur(a, log_p, blur):
-    return log_p - blur((log_p + a).exp()).log()
+        "the shift only": """
+def repair(predicted, observed):
+    inner = (observed > 0.02) & (observed < 0.97)
+    x, y = (np.log(d / (1 - d)) for d in (predicted[inner], observed[inner]))
+    return 1.0, (y - x).mean()
 """,
-        "log q returned": """
-def seen_through_blur(a, log_p, blur):
-    return blur((log_p - a).exp()).log()
+        "the shift's sign": """
+def repair(predicted, observed):
+    inner = (observed > 0.02) & (observed < 0.97)
+    x, y = (np.log(d / (1 - d)) for d in (predicted[inner], observed[inner]))
+    return np.polyfit(x, y, 1) * [1, -1]
 """,
-        "no logarithm": """
-def seen_through_blur(a, log_p, blur):
-    return log_p - blur((log_p - a).exp())
-""",
-        "wrong sign": """
-def seen_through_blur(a, log_p, blur):
-    return blur((log_p - a).exp()).log() - log_p
-""",
-        "not blurred": """
-def seen_through_blur(a, log_p, blur):
-    q = (log_p - a).exp()
-    blur(q)
-    return log_p - q.log()
-""",
-        "normalised again": """
-def seen_through_blur(a, log_p, blur):
-    q = (log_p - a).flatten().softmax(0).reshape(a.shape)
-    return log_p - blur(q).log()
+        "not two numbers": """
+def repair(predicted, observed):
+    inner = (observed > 0.02) & (observed < 0.97)
+    x, y = (np.log(d / (1 - d)) for d in (predicted[inner], observed[inner]))
+    return np.polyfit(x, y, 2)
 """,
     },
 }
@@ -277,30 +274,20 @@ def through_penalty(a_star, gamma, length):
 """,
     },
     "8.3": {
-        "in place": """
-def seen_through_blur(a, log_p, blur):
-    return blur(a.neg_().add_(log_p).exp_()).log_().neg_().add_(log_p)
+        "by least squares in torch": """
+def repair(predicted, observed):
+    inner = (observed > 0.02) & (observed < 0.97)
+    x, y = (np.log(d / (1 - d)) for d in (predicted[inner], observed[inner]))
+    x, y = torch.as_tensor(x), torch.as_tensor(y)
+    A = torch.stack([x, torch.ones_like(x)], dim=1)
+    return torch.linalg.lstsq(A, y[:, None]).solution[:, 0]
 """,
-        "in NumPy": """
-def seen_through_blur(a, log_p, blur):
-    log_p, a = log_p.numpy(), a.numpy()
-    return log_p - np.log(np.asarray(blur(np.exp(log_p - a))))
-""",
-        "p times exp(-a)": """
-def seen_through_blur(a, log_p, blur):
-    p = torch.exp(log_p)
-    return torch.log(p / blur(p * torch.exp(-a)))
-""",
-        "p over the odds": """
-def seen_through_blur(a, log_p, blur):
-    D = a.double().sigmoid()
-    q = log_p.double().exp() * (1 - D) / D
-    return (log_p.double().exp() / blur(q)).log()
-""",
-        "clamped like the judge": """
-def seen_through_blur(a, log_p, blur):
-    q = (log_p - a).exp()
-    return log_p - blur(q).clamp(min=1e-12).log()
+        "by two moments": """
+def repair(predicted, observed):
+    inner = (observed > 0.02) & (observed < 0.97)
+    x, y = (np.log(d / (1 - d)) for d in (predicted[inner], observed[inner]))
+    s = y.std() / x.std()
+    return s, y.mean() - s * x.mean()
 """,
     },
 }
@@ -403,33 +390,23 @@ def through_penalty(a_star, gamma, length):
 """,
     },
     "8.3": {
-        "prior typed in": """
-def seen_through_blur(a, log_p, blur):
-    axis = torch.linspace(-2, 2, len(a))
-    log_p = -(axis[:, None] ** 2 + axis**2) / 2 - math.log(2 * math.pi)
-    return log_p - blur((log_p - a).exp()).log()
+        "nothing done": (
+            """
+def repair(predicted, observed):
+    return 1.0, 0.0
 """,
-        "kernel typed in": """
-def seen_through_blur(a, log_p, blur):
-    q = F.pad((log_p - a).exp()[None, None], (1, 1, 1, 1), mode="replicate")
-    return log_p - F.avg_pool2d(q, 3, 1)[0, 0].log()
+            "loss",
+        ),
+        "typed in": """
+def repair(predicted, observed):
+    return 2.5, -2.0
 """,
-        "blurred twice": """
-def seen_through_blur(a, log_p, blur):
-    return log_p - blur(blur((log_p - a).exp())).log()
-""",
-        "transposed": """
-def seen_through_blur(a, log_p, blur):
-    return (log_p - blur((log_p - a).exp()).log()).T
-""",
-        "log1p": """
-def seen_through_blur(a, log_p, blur):
-    return log_p - blur((log_p - a).exp()).log1p()
-""",
-        "a pair": """
-def seen_through_blur(a, log_p, blur):
-    q = blur((log_p - a).exp())
-    return log_p - q.log(), q
+        "half of it": """
+def repair(predicted, observed):
+    inner = (observed > 0.02) & (observed < 0.97)
+    x, y = (np.log(d / (1 - d)) for d in (predicted[inner], observed[inner]))
+    s, b = np.polyfit(x, y, 1)
+    return 1 + (s - 1) / 2, b / 2
 """,
     },
 }

@@ -4,83 +4,6 @@ from exercises import ch09_paths
 
 MISTAKES = {
     "9.1": {
-        "wrong sign": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    D = torch.sigmoid(logit(z))
-    (gradient,) = torch.autograd.grad(D.sum(), z)
-    return (z + eta * 2 * (D - 0.5)[:, None] * gradient).detach()
-""",
-        "missing factor 2": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    D = torch.sigmoid(logit(z))
-    (gradient,) = torch.autograd.grad(D.sum(), z)
-    return (z - eta * (D - 0.5)[:, None] * gradient).detach()
-""",
-        "gradient of the logit": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    a = logit(z)
-    (gradient,) = torch.autograd.grad(a.sum(), z)
-    return (z - eta * 2 * (torch.sigmoid(a) - 0.5)[:, None] * gradient).detach()
-""",
-        "sigmoid twice": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    D = torch.sigmoid(torch.sigmoid(logit(z)))
-    (gradient,) = torch.autograd.grad(D.sum(), z)
-    return (z - eta * 2 * (D - 0.5)[:, None] * gradient).detach()
-""",
-        "D itself instead of D - 1/2": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    loss = torch.sigmoid(logit(z)).square()
-    (gradient,) = torch.autograd.grad(loss.sum(), z)
-    return (z - eta * gradient).detach()
-""",
-        "logit instead of D": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(logit(z).square().sum(), z)
-    return (z - eta * gradient).detach()
-""",
-        "near the contour only": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad((logit(z).square() / 16).sum(), z)
-    return (z - eta * gradient).detach()
-""",
-        "averaged over the batch": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    loss = (torch.sigmoid(logit(z)) - 0.5).square().mean()
-    (gradient,) = torch.autograd.grad(loss, z)
-    return (z - eta * gradient).detach()
-""",
-        "missing detach": """
-def literal_step(z, logit, eta):
-    z = z.requires_grad_()
-    D = torch.sigmoid(logit(z))
-    (gradient,) = torch.autograd.grad(D.sum(), z, create_graph=True)
-    return z - eta * 2 * (D - 0.5)[:, None] * gradient
-""",
-        "only outside the band": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    off = torch.sigmoid(logit(z)) - 0.5
-    (gradient,) = torch.autograd.grad(off.square().sum(), z)
-    return torch.where((off.abs() < 0.1)[:, None], z, z - eta * gradient).detach()
-""",
-        "the move, not the points": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    loss = (torch.sigmoid(logit(z)) - 0.5).square()
-    (gradient,) = torch.autograd.grad(loss.sum(), z)
-    return -eta * gradient
-""",
-    },
-    "9.2": {
         "slope not squared": """
 def reached(a_0, n, eta, slope):
     fall = n * eta * slope * (-a_0).exp()
@@ -127,55 +50,6 @@ def reached(a_0, n, eta, slope):
 
 ALSO_RIGHT = {
     "9.1": {
-        "the gradient of the loss": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    loss = (torch.sigmoid(logit(z)) - 0.5).square()
-    (gradient,) = torch.autograd.grad(loss.sum(), z)
-    return (z - eta * gradient).detach()
-""",
-        "backward, and in place": """
-def literal_step(z, logit, eta):
-    z.requires_grad_()
-    (logit(z).sigmoid() - 0.5).square().sum().backward()
-    with torch.no_grad():
-        z -= eta * z.grad
-    return z.detach()
-""",
-        "by the optimiser": """
-def literal_step(z, logit, eta):
-    z = torch.nn.Parameter(z)
-    optimizer = torch.optim.SGD([z], lr=eta)
-    (logit(z).sigmoid() - 0.5).square().sum().backward()
-    optimizer.step()
-    return z.data
-""",
-        "the chain rule by hand": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    a = logit(z)
-    (gradient,) = torch.autograd.grad(a.sum(), z)
-    d = a.detach().sigmoid()
-    return z.detach() - (eta * (2 * d - 1) * d * (1 - d)).unsqueeze(-1) * gradient
-""",
-        "point by point, a list of tensors": """
-def literal_step(z, logit, eta):
-    loss = torch.func.grad(lambda x: (logit(x).sigmoid() - 0.5) ** 2)
-    return [x - eta * loss(x) for x in z]
-""",
-        "differences in NumPy": """
-def literal_step(z, logit, eta):
-    z, h = z.double().numpy(), 1e-5
-
-    def loss(x):
-        return (1 / (1 + np.exp(-logit(x).numpy())) - 0.5) ** 2
-
-    axes = h * np.eye(z.shape[1])
-    gradient = np.stack([(loss(z + e) - loss(z - e)) / (2 * h) for e in axes], axis=-1)
-    return z - eta * gradient
-""",
-    },
-    "9.2": {
         "in float64": """
 def reached(a_0, n, eta, slope):
     left = a_0.double().exp() - n * eta * slope**2
@@ -221,65 +95,6 @@ def reached(a_0, n, eta, slope):
 
 ALSO_WRONG = {
     "9.1": {
-        "eta typed in": (
-            """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    loss = (torch.sigmoid(logit(z)) - 0.5).square()
-    (gradient,) = torch.autograd.grad(loss.sum(), z)
-    return (z - 0.9 * gradient).detach()
-""",
-            "12 points, d = 2, eta = 0.3.*typed in",
-        ),
-        "two coordinates typed in": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    loss = (torch.sigmoid(logit(z)) - 0.5).square()
-    (gradient,) = torch.autograd.grad(loss.sum(), z)
-    return torch.stack([z[:, i] - eta * gradient[:, i] for i in (0, 1)], -1).detach()
-""",
-        "a graph in a list": (
-            """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    loss = (torch.sigmoid(logit(z)) - 0.5).square()
-    (gradient,) = torch.autograd.grad(loss.sum(), z, create_graph=True)
-    return list(z - eta * gradient)
-""",
-            "detach",
-        ),
-        "the unit gradient": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    D = torch.sigmoid(logit(z))
-    (gradient,) = torch.autograd.grad(D.sum(), z)
-    gradient = gradient / gradient.norm(dim=-1, keepdim=True)
-    return (z - eta * 2 * (D - 0.5)[:, None] * gradient).detach()
-""",
-        "one side only": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    loss = (torch.sigmoid(logit(z)) - 0.5).clamp_min(0).square()
-    (gradient,) = torch.autograd.grad(loss.sum(), z)
-    return (z - eta * gradient).detach()
-""",
-        "two steps": """
-def literal_step(z, logit, eta):
-    for _ in range(2):
-        z = z.detach().requires_grad_()
-        loss = (torch.sigmoid(logit(z)) - 0.5).square()
-        (gradient,) = torch.autograd.grad(loss.sum(), z)
-        z = z - eta * gradient
-    return z.detach()
-""",
-        "the absolute distance": """
-def literal_step(z, logit, eta):
-    z = z.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad((torch.sigmoid(logit(z)) - 0.5).abs().sum(), z)
-    return (z - eta * gradient).detach()
-""",
-    },
-    "9.2": {
         "steps typed in": """
 def reached(a_0, n, eta, slope):
     fall = 5 * eta * slope**2 * (-a_0).exp()

@@ -1,87 +1,7 @@
-"""Mistakes and answers of chapter 09 to the exercises of whole paths: 9.3, the loop, and 9.4."""
+"""Mistakes and answers of chapter 09: 9.2, how points end, and 9.3, a step for each point."""
 
 MISTAKES = {
-    "9.3": {
-        "the target corrected": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    steps = n_points - 1
-    for i in range(steps):
-        z = points[-1]
-        points.append(repair(z + (z_b - z) / (steps - i)))
-    return torch.stack(points)
-""",
-        "the start corrected": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    steps = n_points - 1
-    for i in range(steps - 1):
-        z = points[-1]
-        points.append(repair(z + (z_b - z) / (steps - i)))
-    points[0] = repair(z_a)
-    return torch.stack([*points, z_b])
-""",
-        "constant share": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    steps = n_points - 1
-    for i in range(steps - 1):
-        z = points[-1]
-        points.append(repair(z + (z_b - z) / steps))
-    return torch.stack([*points, z_b])
-""",
-        "constant share to the end": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    steps = n_points - 1
-    for i in range(steps):
-        z = points[-1]
-        points.append(repair(z + (z_b - z) / steps))
-    return torch.stack(points)
-""",
-        "nothing corrected": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    steps = n_points - 1
-    for i in range(steps):
-        z = points[-1]
-        points.append(z + (z_b - z) / (steps - i))
-    return torch.stack(points)
-""",
-        "pointwise instead of stepwise": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    for i in range(1, n_points - 1):
-        points.append(repair(z_a + (z_b - z_a) * i / (n_points - 1)))
-    return torch.stack([*points, z_b])
-""",
-        "one step off": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    for i in range(n_points - 2):
-        z = points[-1]
-        points.append(repair(z + (z_b - z) / (n_points - i)))
-    return torch.stack([*points, z_b])
-""",
-        "parts of the first way": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    for i in range(n_points - 2):
-        points.append(repair(points[-1] + (z_b - z_a) / (n_points - 1)))
-    return torch.stack([*points, z_b])
-""",
-        "points overwritten": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    steps = n_points - 1
-    for i in range(steps - 1):
-        z = points[-1]
-        z += (z_b - z) / (steps - i)
-        points.append(repair(z))
-    return torch.stack([*points, z_b])
-""",
-    },
-    "9.4": {
+    "9.2": {
         "one side only": """
 def outcomes(before, after, logit, eps):
     was_inside, is_inside = (logit(z).sigmoid() - 0.5 < eps for z in (before, after))
@@ -163,51 +83,39 @@ def outcomes(before, after, logit, eps):
     return found
 """,
     },
+    "9.3": {
+        "the same for all points": """
+def step_sizes(a, slope):
+    return torch.full_like(a, 0.3)
+""",
+        "overshooting": """
+def step_sizes(a, slope):
+    factor = 2 * (a.sigmoid() - 0.5).abs() * a.sigmoid() * (-a).sigmoid()
+    return a.abs() / (factor * slope)
+""",
+        "too slow": """
+def step_sizes(a, slope):
+    return 0.01 / slope
+""",
+        "too few come back": """
+def step_sizes(a, slope):
+    factor = 2 * (a.sigmoid() - 0.5).abs() * a.sigmoid() * (-a).sigmoid()
+    return 0.12 * a.abs() / (factor * slope.square())
+""",
+        "negative": """
+def step_sizes(a, slope):
+    factor = 2 * (a.sigmoid() - 0.5).abs() * a.sigmoid() * (-a).sigmoid()
+    return -a / (factor * slope.square())
+""",
+        "not one for each point": """
+def step_sizes(a, slope):
+    return 8 / slope.square().mean()
+""",
+    },
 }
 
 ALSO_RIGHT = {
-    "9.3": {
-        "a list of points": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    for left in range(n_points - 1, 1, -1):
-        points.append(repair(torch.lerp(points[-1], z_b, 1 / left)))
-    return points + [z_b]
-""",
-        "into a table, in place": """
-def loop(z_a, z_b, repair, n_points):
-    path = torch.empty(n_points, len(z_a))
-    path[0], path[-1] = z_a, z_b
-    for i in range(1, n_points - 1):
-        path[i] = repair(path[i - 1] + (z_b - path[i - 1]) / (n_points - i))
-    return path
-""",
-        "in NumPy": """
-def loop(z_a, z_b, repair, n_points):
-    points, end = [z_a.numpy()], z_b.numpy()
-    for i in range(n_points - 2):
-        z = points[-1]
-        points.append(np.asarray(repair(z + (end - z) / (n_points - 1 - i))))
-    return np.stack([*points, end])
-""",
-        "the last replaced": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    steps = n_points - 1
-    for i in range(steps):
-        points.append(repair(points[-1] + (z_b - points[-1]) / (steps - i)))
-    points[-1] = z_b
-    return torch.stack(points)
-""",
-        "by recursion": """
-def loop(z_a, z_b, repair, n_points):
-    if n_points == 2:
-        return torch.stack([z_a, z_b])
-    first = repair((1 - 1 / (n_points - 1)) * z_a + z_b / (n_points - 1))
-    return torch.cat([z_a[None], loop(first, z_b, repair, n_points - 1)])
-""",
-    },
-    "9.4": {
+    "9.2": {
         "the band of the logit by artanh": """
 def outcomes(before, after, logit, eps):
     edge = 2 * math.atanh(2 * eps)
@@ -250,58 +158,28 @@ def outcomes(before, after, logit, eps):
     return found
 """,
     },
+    "9.3": {
+        "half the way": """
+def step_sizes(a, slope):
+    factor = 2 * (a.sigmoid() - 0.5).abs() * a.sigmoid() * (-a).sigmoid()
+    return 0.5 * a.abs() / (factor * slope**2).clamp_min(1e-300)
+""",
+        "a capped move": """
+def step_sizes(a, slope):
+    factor = 2 * (a.sigmoid() - 0.5).abs() * a.sigmoid() * (-a).sigmoid()
+    return (a.abs() / slope).clamp_max(0.5) / (factor * slope)
+""",
+        "in NumPy": """
+def step_sizes(a, slope):
+    a, slope = np.asarray(a), np.asarray(slope)
+    e = np.exp(-np.abs(a))
+    return np.abs(a) * (1 + e) ** 3 / (e * (1 - e) * slope**2)
+""",
+    },
 }
 
 ALSO_WRONG = {
-    "9.3": {
-        "points typed in": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    for i in range(5):
-        z = points[-1]
-        points.append(repair(z + (z_b - z) / (6 - i)))
-    return torch.stack([*points, z_b])
-""",
-        "no end": (
-            """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    for i in range(n_points - 2):
-        points.append(repair(points[-1] + (z_b - points[-1]) / (n_points - 1 - i)))
-    return torch.stack(points)
-""",
-            r"Expected shape \(7, 2\), got shape \(6, 2\)",
-        ),
-        "repaired twice": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    for i in range(n_points - 2):
-        z = points[-1]
-        points.append(repair(repair(z + (z_b - z) / (n_points - 1 - i))))
-    return torch.stack([*points, z_b])
-""",
-        "repaired before the step": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_a]
-    for i in range(n_points - 2):
-        z = repair(points[-1])
-        points.append(z + (z_b - z) / (n_points - 1 - i))
-    return torch.stack([*points, z_b])
-""",
-        "backwards": """
-def loop(z_a, z_b, repair, n_points):
-    points = [z_b]
-    for i in range(n_points - 2):
-        z = points[-1]
-        points.append(repair(z + (z_a - z) / (n_points - 1 - i)))
-    return torch.stack([*points, z_a]).flip(0)
-""",
-        "the ends only": """
-def loop(z_a, z_b, repair, n_points):
-    return torch.stack([z_a, z_b])
-""",
-    },
-    "9.4": {
+    "9.2": {
         "four eps": (
             """
 def outcomes(before, after, logit, eps):
@@ -345,5 +223,29 @@ def outcomes(before, after, logit, eps):
 def outcomes(before, after, logit, eps):
     return ["inside"] * len(before)
 """,
+    },
+    "9.3": {
+        "depth alone": (
+            """
+def step_sizes(a, slope):
+    return 0.3 * a.abs().exp()
+""",
+            "come back",
+        ),
+        "slope alone": (
+            """
+def step_sizes(a, slope):
+    return 4 / slope.square()
+""",
+            "come back",
+        ),
+        "twice the way": (
+            """
+def step_sizes(a, slope):
+    factor = 2 * (a.sigmoid() - 0.5).abs() * a.sigmoid() * (-a).sigmoid()
+    return 2.1 * a.abs() / (factor * slope**2)
+""",
+            "twice",
+        ),
     },
 }

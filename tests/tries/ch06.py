@@ -3,24 +3,24 @@
 TRIES = {
     "four prior samples for each code": [
         (
-            "n_codes, n_prior = 820, 205",
-            {"n_codes, n_prior = 820, 205": "n_codes, n_prior = 205, 820"},
+            "n_codes, n_prior = 400, 100",
+            {"n_codes, n_prior = 400, 100": "n_codes, n_prior = 100, 400"},
         )
     ],
     "an overconfident discriminator": [
         ("class Recalibrated(", {'"T = 4": (4.0, 0.0)': '"T = 1/4": (0.25, 0.0)'})
     ],
-    "ten times the codes": [
+    "twenty times the codes": [
         (
-            "few = heaps[0][:200]",
+            "few = many[:100]",
             {
-                "few = heaps[0][:200]": "few = heaps[0][:2000]",
+                "few = many[:100]": "few = many[:2000]",
                 # here it only has to run
-                "enumerate(heaps)]": "enumerate(heaps[:1])]",
-                "seed=seed, **small)": 'seed=seed, **small | {"steps": 100})',
-                "12_000], **small)": '12_000], **small | {"steps": 100})',
+                'many, **small | {"steps": 400}': 'many, **small | {"steps": 50}',
+                '12_000], **small | {"steps": 400}': '12_000], **small | {"steps": 50}',
+                "steps=1200": "steps=200",
             },
         ),
-        ("of them (crosses), overfitted", {}),
+        ("codes from N(0, I), overfitted", {}),
     ],
 }

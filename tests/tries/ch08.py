@@ -5,5 +5,5 @@ TRIES = {
     "a rate that does not fall": [
         ("def keep(info):", {"batch_size=128, callback": "batch_size=128, decay=0.01, callback"})
     ],
-    "a judge with a wider kernel": [("WIDTH = 0.05", {"WIDTH = 0.05": "WIDTH = 0.1"})],
+    "a wider kernel to compare with": [("WIDTH = 0.05", {"WIDTH = 0.05": "WIDTH = 0.1"})],
 }
