@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nav_utils.densities import ring as ring
     from nav_utils.densities import two_clusters as two_clusters
     from nav_utils.diffusion import Denoiser as Denoiser
-    from nav_utils.diffusion import denoising_loss as denoising_loss
+    from nav_utils.diffusion import denoiser_loss as denoiser_loss
     from nav_utils.diffusion import draw_samples as draw_samples
     from nav_utils.diffusion import heun as heun
     from nav_utils.diffusion import noise_levels as noise_levels
@@ -120,7 +120,7 @@ NAMES = {  # of each module, what can be imported from here
     "models": "AAE VAE Autoencoder Classifier mlp",
     "history": "History",
     "training": "train_aae train_autoencoder train_vae",
-    "diffusion": "Denoiser denoising_loss draw_samples heun noise_levels train_denoiser",
+    "diffusion": "Denoiser denoiser_loss draw_samples heun noise_levels train_denoiser",
     "encoding": "encode_all",
     "judging": "accuracy train_classifier",
     "ratio": "DensityRatio ExactRatio Ratio Region",

@@ -206,7 +206,7 @@ def expect_sizes(shape: Sequence[int], widths: Sequence[int]) -> None:
 # ---- learning -----------------------------------------------------------------------------------
 
 
-def denoising_loss(denoiser: Denoiser, clean: Tensor, generator: torch.Generator) -> Tensor:
+def denoiser_loss(denoiser: Denoiser, clean: Tensor, generator: torch.Generator) -> Tensor:
     """Squared error of the denoised rows (N, *shape), weighted so that every level counts alike."""
     n, device = len(clean), clean.device
     random = torch.randn(n, generator=generator, device=device)
@@ -223,7 +223,7 @@ def denoising_step(
 ) -> Losses:
     """One step on a batch x (N, *shape), and the average of the weights over past steps."""
     with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
-        loss = denoising_loss(model["now"], x, generator)  # type: ignore[arg-type]
+        loss = denoiser_loss(model["now"], x, generator)  # type: ignore[arg-type]
     update(optimizers["denoiser"], loss)
     model["average"].update_parameters(model["now"])  # type: ignore[operator]
     return {"denoising": loss}

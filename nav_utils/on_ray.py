@@ -21,7 +21,7 @@ class Worker:
         return {"z": found.z.numpy(), "status": found.status.numpy()}
 
 
-def corrected(codes: Any, space: str = "mnist-2d", workers: int = 2, gpus: int = 0) -> Any:
+def corrected_dataset(codes: Any, space: str = "mnist-2d", workers: int = 2, gpus: int = 0) -> Any:
     """A ray.data.Dataset of corrected codes from one with a column z (d,); lazy, as Ray's are."""
     arguments = (space, "cuda" if gpus else "cpu")
     return codes.map_batches(

@@ -10,7 +10,7 @@ import torch
 from nav_utils import Denoiser, draw_samples, heun, load_denoiser, noise_levels, train_denoiser
 from nav_utils.checkpointing import read_safetensors
 from nav_utils.densities import GaussianMixture
-from nav_utils.diffusion import denoising_loss
+from nav_utils.diffusion import denoiser_loss
 from nav_utils.pretrained import CHECKPOINTS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
@@ -86,7 +86,7 @@ def test_a_trained_denoiser_draws_from_both_clusters_in_their_shares(mixture):
     codes, denoiser, history = mixture
     with torch.no_grad():
         before, after = (
-            float(denoising_loss(some, codes, torch.Generator().manual_seed(1)))
+            float(denoiser_loss(some, codes, torch.Generator().manual_seed(1)))
             for some in (Denoiser((2,), (32, 32)), denoiser)
         )
     assert after < 0.7 * before and history.epochs("denoising")[-1] < 0.7 * before

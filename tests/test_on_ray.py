@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nav_utils.correction import correct
-from nav_utils.on_ray import Worker, corrected
+from nav_utils.on_ray import Worker, corrected_dataset
 from nav_utils.pretrained import load_ratio
 
 Z = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
@@ -24,7 +24,7 @@ def test_a_dataset_is_corrected_by_several_workers():
     try:
         codes = ray.data.from_numpy([Z[:300].numpy(), Z[300:].numpy()])
         codes = codes.rename_columns({"data": "z"})
-        rows = corrected(codes, "digits-2d").take_all()
+        rows = corrected_dataset(codes, "digits-2d").take_all()
     finally:
         ray.shutdown()
     found = {tuple(row["z"].tolist()): int(row["status"]) for row in rows}

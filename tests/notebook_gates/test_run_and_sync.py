@@ -153,7 +153,7 @@ def test_scripts_and_notebooks_turn_into_each_other(course, good, tmp_path):
 def test_equal_cells_get_ids_of_their_own(tmp_path):
     script = tmp_path / "draft.py"
     script.write_text("# %%\nx = 1\n\n# %%\nx = 1\n", encoding="utf-8")
-    path = tmp_path / "09_twice.ipynb"
+    path = tmp_path / "98_twice.ipynb"
     notebooks.from_script(script, path)
     first, second = (cell.id for cell in nbformat.read(path, as_version=4).cells)
     assert second == f"{first}-1"
