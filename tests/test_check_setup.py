@@ -90,8 +90,10 @@ def test_a_training_that_raises_or_does_not_learn_is_a_failure(monkeypatch):
 
 
 def test_an_explorer_that_cannot_be_written_or_shown_is_a_failure(monkeypatch):
-    monkeypatch.setattr("nav_utils.explorer.Explorer._repr_mimebundle_", lambda self: ({}, {}))
+    shown = SimpleNamespace(_repr_mimebundle_=lambda: ({}, {}))
+    monkeypatch.setattr("nav_utils.explorer.Explorer", lambda space: shown, raising=False)
     monkeypatch.setattr("nav_utils.explorer.to_html", lambda space, path: __file__)
+    monkeypatch.setattr("nav_utils.pretrained.load_pretrained", lambda name: None)
     with pytest.raises(Trouble, match="no widget view"):
         check_setup.explorer()
     monkeypatch.setattr("nav_utils.explorer.to_html", lambda *a: 1 / 0)
