@@ -21,6 +21,7 @@ from tools import notebook_text as text
 MAX_BYTES = 1_500_000
 MAX_CELL_LINES = 40
 MAX_LINE = 100
+MAX_SHORT_LINES = 16
 MIN_ALT = 20
 MAX_IGNORED_SHARE = 0.1
 
@@ -279,6 +280,18 @@ def folded_copies(chapter: Chapter) -> Hits:
                 yield number, "folded code differs from the package's: run sync"
 
 
+def short_copies(chapter: Chapter) -> Hits:
+    for number, markdown in chapter.markdown():
+        for block in text.IN_SHORT.finditer(markdown):
+            lines = block["body"].count("\n")
+            if text.find(block["name"], chapter.root) is None:
+                yield number, f"in short: the package has nothing called {block['name']}"
+            if lines > MAX_SHORT_LINES:
+                yield number, f"{block['name']} in short: {lines} lines; at most {MAX_SHORT_LINES}"
+            if not text.API_PAGE.search(without_code(markdown)):
+                yield number, f"{block['name']} in short: link the page ../book/api/ with the rest"
+
+
 def code_copies(chapter: Chapter) -> Hits:
     for number, cell in chapter.code():
         yield from ((number, m) for m in shown.differing_copies(cell.source, chapter.root))
@@ -302,6 +315,7 @@ RULES: dict[str, Rule] = {
     "machine": machine,
     "ignored": ignored_outputs,
     "folded": folded_copies,
+    "short": short_copies,
     "copy": code_copies,
 }
 

@@ -94,12 +94,14 @@ def _is_top_level(name: str, root: Path) -> bool:
 def shown_names(cells: list[Any], root: Path) -> set[str]:
     """Return the full names of the functions and classes that a chapter shows the code of.
 
-    One method is enough for its class: the lines that carry the idea.
+    One method is enough for its class: the lines that carry the idea. So is a block that says
+    "in short" in its first line.
     """
     names: set[str] = set()
     for cell in cells:
         if cell.cell_type == "markdown":
-            folded = (_definition(b["name"], root) for b in text.FOLDED.finditer(cell.source))
+            blocks = [b for form in (text.FOLDED, text.IN_SHORT) for b in form.finditer(cell.source)]
+            folded = (_definition(block["name"], root) for block in blocks)
             names.update(part for name in folded if name for part in _prefixes(name))
         elif cell.cell_type == "code":
             for node in _statements(cell.source):

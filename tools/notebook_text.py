@@ -33,6 +33,13 @@ FOLDED = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
+# The lines that carry the idea of something of the package; its API page has the whole of it.
+IN_SHORT = re.compile(
+    r"^```python\n# (?P<name>nav_utils(?:\.\w+)+), in short[ ]*\n(?P<body>.*?)^```[ ]*$",
+    re.MULTILINE | re.DOTALL,
+)
+API_PAGE = re.compile(r"\]\(\.\./book/api/\w+\.md(?:#[\w.-]+)?\)")
+
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

@@ -28,6 +28,13 @@ def rules(findings):
 
 SCRATCH = PurePosixPath("/", "tmp", "AAAA")
 LONG_ALT = "a line that rises from the left to the right"
+
+
+def in_short(name, link="The rest: [Reference](../book/api/models.md).", lines=2):
+    block = f"```python\n# {name}, in short\n" + "pass\n" * lines + "```"
+    return add_prose(f"{block}\n\n{link}")
+
+
 SPOILED = {
     "unexecuted": (unexecute, {"executed"}),
     "one cell unexecuted": (
@@ -133,6 +140,9 @@ SPOILED = {
     "folded code is stale": (edit("Code of", "display(", "print("), {"folded"}),
     "folded code of nothing": (edit("Code of", "tiny.show", "tiny.no"), {"folded", "shown"}),
     "folded code missing": (drop_cell("Code of"), {"shown"}),
+    "nothing of that name in short": (in_short("nav_utils.tiny.no"), {"short"}),
+    "in short without a link to the rest": (in_short("nav_utils.tiny.show", link=""), {"short"}),
+    "in short and long": (in_short("nav_utils.tiny.show", lines=17), {"short"}),
     "helper unlike the package's": (edit("twice 21", "2 * x", "x + x"), {"copy"}),
 }
 
@@ -204,6 +214,16 @@ def test_one_method_shows_its_class(spoiled, course):
         use(cells)
 
     assert notebook_lint.lint_course([spoiled(shown)], course) == []
+
+
+def test_what_is_shown_in_short_is_shown(spoiled, course):
+    def shown(cells):
+        code("from nav_utils.tiny import Scale\nScale().by(2)")(cells)
+        in_short("nav_utils.tiny.Scale")(cells)
+
+    path = spoiled(shown)
+    assert notebook_lint.lint(path, course) == []
+    assert "shown" not in rules(notebook_lint.lint_course([path], course))
 
 
 @pytest.mark.parametrize(
