@@ -98,7 +98,7 @@ def test_a_langevin_corrector_mends_the_predictor():
 
 def crowd(name):
     """Rare (%), in a hole (%), confidence, cycle error and energy distance of a crowd."""
-    return numbers("12", f"{name:20} ")
+    return numbers("12", f"{name:18}")
 
 
 def test_the_ratio_samples_codes_and_the_correction_does_not():

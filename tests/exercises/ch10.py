@@ -101,13 +101,13 @@ def log_q_floor(log_q, alpha):
 """,
     },
     "10.3": {
-        "not two numbers": "found = 2.2",
-        "the two exchanged": "found = (2, 2.2)",
+        "not two numbers": "found = 2.3",
+        "the two exchanged": "found = (2, 2.3)",
         "the smallest instead of the largest": "found = (0.05, 2)",
         "eta too small": "found = (1.0, 2)",
         "eta too large": "found = (3.0, 2)",
-        "too few steps": "found = (2.2, 1)",
-        "more steps than needed": "found = (2.2, 5)",
+        "too few steps": "found = (2.3, 1)",
+        "more steps than needed": "found = (2.3, 5)",
     },
 }
 
@@ -208,8 +208,8 @@ def log_q_floor(log_q, alpha):
     },
     "10.3": {
         "a list": "found = [2.25, 2]",
-        "a tensor": "found = torch.tensor([2.15, 2.0])",
-        "an array": "found = np.array([2.2, 2])",
+        "a tensor": "found = torch.tensor([2.4, 2.0])",
+        "an array": "found = np.array([2.3, 2])",
     },
 }
 
@@ -292,7 +292,7 @@ def log_q_floor(log_q, alpha):
         "a pair": "def log_q_floor(log_q, alpha):\n    return log_q.sort()",
     },
     "10.3": {
-        "three numbers": "found = (2.2, 2, 1)",
+        "three numbers": "found = (2.3, 2, 1)",
         "not a number": "found = (math.nan, 2)",
         "a word": "found = 'two'",
     },
