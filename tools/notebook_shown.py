@@ -100,7 +100,8 @@ def shown_names(cells: list[Any], root: Path) -> set[str]:
     names: set[str] = set()
     for cell in cells:
         if cell.cell_type == "markdown":
-            blocks = [b for form in (text.FOLDED, text.IN_SHORT) for b in form.finditer(cell.source)]
+            forms = (text.FOLDED, text.IN_SHORT)
+            blocks = [block for form in forms for block in form.finditer(cell.source)]
             folded = (_definition(block["name"], root) for block in blocks)
             names.update(part for name in folded if name for part in _prefixes(name))
         elif cell.cell_type == "code":
