@@ -269,12 +269,12 @@ LARGEST_X = 1.03  # measured, to within a twentieth: tests/chapters/test_chapter
 @exercise("12.3", hint="on_the_right(1.0) and on_the_right(1.2), then the middle between the two")
 def largest_x(answer: Any) -> Mistake | None:
     """Half the largest distance of two clusters that 1,000 steps of MALA still mix to 40 %."""
-    x = torch.as_tensor(answer, dtype=torch.float64).flatten()
-    if x.shape != (1,):
+    given = torch.as_tensor(answer, dtype=torch.float64).flatten()
+    if given.shape != (1,):
         return Mistake("not one number", "Expected one number, the largest x.")
-    if not x.isfinite().all():
+    if not given.isfinite().all():
         return Mistake("not finite", "Expected one finite number, the largest x.")
-    x = float(x)
+    x = float(given)
     if abs(x - LARGEST_X) <= LARGEST_X / 20:
         return None
     if abs(x / 2 - LARGEST_X) <= LARGEST_X / 20:
