@@ -123,4 +123,4 @@ def test_a_fault_is_found(old, new, said):
 def test_a_chapter_that_needs_more_time_is_a_fault():
     stated = STATED | {"00": (99, STATED["00"][1])}
     found = faults(PLANS["Half a day"], 240, stated)
-    assert list(found) == ["chapter 00: 74 minutes too few"]
+    assert list(found) == ["chapter 00: 69 minutes too few"]

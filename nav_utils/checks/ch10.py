@@ -1,4 +1,4 @@
-"""Exercises of chapter 10: a one-sided Gauss-Newton step, a conformal floor, the score of q."""
+"""Exercises of chapter 10: a one-sided Gauss-Newton step, a conformal floor, an experiment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from nav_utils.checks import Mistake, _NotStarted, closest, exercise
-from nav_utils.densities import GaussianMixture, StandardNormal
 
 Mistakes = dict[str, tuple[Any, str]]
 
@@ -240,66 +239,33 @@ def log_q_floor(answer: Callable[[Tensor, float], float]) -> Mistake | None:
 
 # ---- 10.3 ---------------------------------------------------------------------------------------
 
-
-def scores(z: Tensor, q: GaussianMixture, prior: GaussianMixture) -> tuple[Tensor, Mistakes]:
-    """The score of q at z (N, d), and what mistakes make of it."""
-    d = (prior.log_prob(z) - q.log_prob(z)).sigmoid()[:, None]
-    g = prior.score(z) - q.score(z)  # of the logit
-    return q.score(z), {
-        "sign of grad a": (
-            g - z,
-            "This is the score of p^2 / q and climbs into holes: log q = log p minus a.",
-        ),
-        "prior forgotten": (
-            -g,
-            "-grad a climbs q / p, which grows without end where the prior dies first: add the "
-            "prior's own score.",
-        ),
-        "gradient forgotten": (-z, "That is the prior's own score: log q = log p - a, not log p."),
-        "prior pushes outwards": (
-            z - g,
-            "The gradient of -|z|^2 / 2 is -z: the prior pulls inwards.",
-        ),
-        "both signs": (z + g, "This is minus the score of q: it leads downhill."),
-        "prior's score twice as long": (
-            -2 * z - g,
-            "The density of N(0, I) has |z|^2 / 2 in its exponent: its score is -z, not -2 z.",
-        ),
-        "probability instead of logit": (
-            -z - d * (1 - d) * g,
-            "log q = log p - a has the logit in it, not D: no sigmoid.",
-        ),
-        "mean over the batch": (
-            -z - g / len(z),
-            "The mean divides every point's gradient by N: sum the logits before differentiating.",
-        ),
-        "one gradient for all": (
-            -z - g.sum(0),
-            "Each point has a gradient of its own, a row of (N, d): do not sum the rows.",
-        ),
-    }
+LARGEST_ETA, NEWTON_STEPS = 2.32, 2  # measured: tests/chapters/test_chapter_10.py
 
 
-@exercise("10.3", hint="log q = log p - a, and grad log p = -z for N(0, I)")
-def score_of_q(answer: Callable[..., Tensor]) -> Mistake | None:
-    """The score of the codes from a logit and the prior N(0, I)."""
-    generator = torch.Generator().manual_seed(0)
-    cases = []
-    for n, q in (
-        (5, GaussianMixture([[1.2, 0.3], [-1.0, 0.5]], [0.4, 0.6])),
-        (8, GaussianMixture([[0.5, -1.1], [0.2, 1.4], [-1.3, 0.1]], [0.5, 0.9, 0.7])),
-        (11, GaussianMixture([[0.4, -0.2, 0.9]], [0.8])),
-    ):
-        z = torch.randn(n, q.dim, generator=generator, dtype=torch.float64)
-        cases.append((z, q, StandardNormal(q.dim)))
-
-    def logit_of(q: GaussianMixture, prior: GaussianMixture) -> Callable[[Tensor], Tensor]:
-        return lambda z: prior.log_prob(z) - q.log_prob(z)
-
-    return first_wrong(
-        answer,
-        [
-            Case(f"points of shape {tuple(z.shape)}", (z, logit_of(q, p)), *scores(z, q, p))
-            for z, q, p in cases
-        ],
-    )
+@exercise("10.3", hint="halve the interval of eta in which content(...) falls below 0.9")
+def found(answer: Any) -> Mistake | None:
+    """The largest eta, and the steps of Gauss-Newton, that bring 90 % into the band."""
+    numbers = torch.as_tensor(answer, dtype=torch.float64).flatten()
+    if numbers.shape != (2,):
+        return Mistake("not two numbers", "Expected (eta, steps), two numbers.")
+    eta, steps = numbers.tolist()
+    if not numbers.isfinite().all():
+        return Mistake("not finite", "Expected (eta, steps), two finite numbers.")
+    if abs(steps / LARGEST_ETA - 1) < 0.05 and eta == NEWTON_STEPS:
+        return Mistake("the two exchanged", "First eta, then the steps of Gauss-Newton.")
+    if eta < 0.2:
+        return Mistake(
+            "the smallest instead of the largest",
+            "A small eta is slow, but 200 steps are enough. Look for the edge at the other end.",
+        )
+    if eta < LARGEST_ETA * 0.95:
+        return Mistake("eta too small", f"With {eta:g} they still arrive: halve the interval.")
+    if eta > LARGEST_ETA * 1.05:
+        return Mistake(
+            "eta too large", f"With {eta:g} fewer than 90 % end in the band: points jump over it."
+        )
+    if steps < NEWTON_STEPS:
+        return Mistake("too few steps", "One step of Gauss-Newton is not enough: count inside.")
+    if steps > NEWTON_STEPS:
+        return Mistake("more steps than needed", f"Fewer than {steps:g} steps are enough.")
+    return None

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from nav_utils.checks import Mistake, exercise, on_each
 from nav_utils.navigation import PathStatus
@@ -32,60 +31,6 @@ def random_path(n: int, dim: int) -> Tensor:
 
 
 # ---- 13.1 -------------------------------------------------------------------------------------
-
-
-def tears(points: Tensor) -> Built:
-    """The largest gap over the median gap; an odd number of gaps, so that one is the median."""
-    steps = points.diff(dim=0)
-    gaps = steps.norm(dim=-1)
-    middle, ends = gaps[1:-1], (points[-1] - points[0]).norm()
-    wrong_axis, absolute = points.diff(dim=1).norm(dim=-1), steps.abs().sum(-1)
-    return gaps.max() / gaps.median(), {
-        "mean instead of median": (
-            gaps.max() / gaps.mean(),
-            "The tear itself raises the mean, and hides behind it. The median does not notice.",
-        ),
-        "smallest instead of median": (
-            gaps.max() / gaps.min(),
-            "One pair of close points makes the smallest gap tiny. The median is the usual gap.",
-        ),
-        "squared distances": (
-            (gaps.max() / gaps.median()).square(),
-            "A gap is a length: take the square root, or use .norm(dim=-1).",
-        ),
-        "coordinates added up": (
-            absolute.max() / absolute.median(),
-            "That adds the coordinates of a step. Its length is the root of the sum of squares.",
-        ),
-        "differences of coordinates": (
-            wrong_axis.max() / wrong_axis.median(),
-            "You took differences between the coordinates of one point. Neighbours of the path "
-            "are neighbours along the first axis: points.diff(dim=0).",
-        ),
-        "ends left out": (
-            middle.max() / middle.median(),
-            "The gaps next to the ends count too, and are often the torn ones.",
-        ),
-        "from end to end": (
-            ends / gaps.median(),
-            "That is the chord. Asked for is the largest gap between *neighbours*.",
-        ),
-        "upside down": (gaps.median() / gaps.max(), "Largest over median, not the reverse."),
-        "only the largest gap": (
-            gaps.max(),
-            "Divide by the median gap: a gap means nothing without the usual one.",
-        ),
-    }
-
-
-@exercise("13.1", hint="the gaps are points.diff(dim=0).norm(dim=-1); largest over median")
-def tear(answer: Callable[[Tensor], Any]) -> Mistake | None:
-    """The largest gap of a path (n, d) over its median gap."""
-    paths = bent()[:6], random_path(4, 3), random_path(12, 5)
-    return on_each(answer, tears, ((points,) for points in paths))
-
-
-# ---- 13.2 -------------------------------------------------------------------------------------
 
 
 def at_lengths(points: Tensor, along: Tensor, wanted: Tensor, snap: bool = False) -> Tensor:
@@ -143,73 +88,14 @@ def arcs(points: Tensor, n: int) -> Built:
     }
 
 
-@exercise("13.2", hint="cumulate the gaps, ask for n equal fractions of the whole, np.interp each")
+@exercise("13.1", hint="cumulate the gaps, ask for n equal fractions of the whole, np.interp each")
 def equal_arcs(answer: Callable[[Tensor, int], Any]) -> Mistake | None:
     """n points at equal arc lengths on the polygon through points (m, d)."""
     inputs = (bent(), 5), (random_path(5, 3), 8), (random_path(12, 2), 6)
     return on_each(answer, arcs, inputs, tolerance=1e-3)
 
 
-# ---- 13.3 -------------------------------------------------------------------------------------
-
-
-def across(before: Tensor, after: Tensor, force: Tensor) -> Built:
-    """The part of a force at right angles to the path."""
-    raw = after - before
-    tangent = normalize(raw, dim=-1)
-    onto = (force * tangent).sum(-1, keepdim=True) * tangent
-    bare = (force * raw).sum(-1, keepdim=True) * raw
-    once = (force * raw).sum(-1, keepdim=True) * tangent
-    columns = normalize(raw, dim=0)
-    return force - onto, {
-        "projected onto the path": (
-            onto,
-            "That is the part *along* the path, which only herds points. Subtract it.",
-        ),
-        "wrong sign": (
-            onto - force,
-            "Across the path, but downhill: the string would flee from the codes.",
-        ),
-        "added instead of subtracted": (
-            force + onto,
-            "You doubled the part along the path. It has to go: subtract.",
-        ),
-        "tangent not normalised": (
-            force - bare,
-            "(F . t) t is a projection only for a unit tangent: divide t by its length.",
-        ),
-        "tangent normalised once": (
-            force - once,
-            "The tangent stands twice in (F . t) t: use the unit vector in both places.",
-        ),
-        "one number for all points": (
-            force - (force * tangent).sum() * tangent,
-            "Each point has its own F . t: sum over the last axis, with keepdim=True.",
-        ),
-        "normalised over the points": (
-            force - (force * columns).sum(-1, keepdim=True) * columns,
-            "Normalise each tangent over its coordinates, dim=-1.",
-        ),
-        "no sum over the coordinates": (
-            force - force * tangent * tangent,
-            "F . t is a sum over the coordinates: the product has to be added up.",
-        ),
-    }
-
-
-@exercise("13.3", hint="t = (after - before), normalised; F minus its component along t")
-def force_across(answer: Callable[[Tensor, Tensor, Tensor], Any]) -> Mistake | None:
-    """The part of a force across the path, from the neighbours before and after (n, d)."""
-
-    def inputs() -> Iterator[tuple[Tensor, ...]]:
-        for n, dim in ((4, 3), (5, 2), (12, 5)):
-            generator = torch.Generator().manual_seed(n)
-            yield tuple(torch.randn(n, dim, generator=generator) for _ in range(3))
-
-    return on_each(answer, across, inputs())
-
-
-# ---- 13.4 -------------------------------------------------------------------------------------
+# ---- 13.2 -------------------------------------------------------------------------------------
 
 Rule = Callable[[list[float], float, bool], str]
 NAN, INF = math.nan, math.inf
@@ -342,7 +228,7 @@ MISTAKEN: dict[str, tuple[list[Rule], str]] = {  # with every rule that makes th
 }
 
 
-@exercise("13.4", hint="first non-finite, then arrived, then the lowest against the bar")
+@exercise("13.2", hint="first non-finite, then arrived, then the lowest against the bar")
 def verdict(answer: Callable[[Tensor, float, bool], Any]) -> Mistake | None:
     """Status of a path from log q on a dense look, the floor, and whether it arrived."""
     cases = [*CASES, *more_cases()]
@@ -372,3 +258,48 @@ def verdict(answer: Callable[[Tensor, float, bool], Any]) -> Mistake | None:
         f"For log q [{values}], the floor {floor:g} and arrived = {arrived} expected "
         f'"{right[place]}", got "{got[place]}".',
     )
+
+
+# ---- 13.3 -------------------------------------------------------------------------------------
+
+FOR_A_GRAPH, FOR_THE_LOOP = 0.0195, 0.09  # measured: tests/chapters/test_chapter_13.py
+TENTH = 0.1
+
+
+def near(got: float, right: float) -> bool:
+    return abs(got - right) <= TENTH * right
+
+
+@exercise("13.3", hint="halve the interval between a share that fails and one that does not")
+def shares(answer: Any) -> Mistake | None:
+    """The smallest shares of codes on the bridge with which a graph and the loop arrive."""
+    found = torch.as_tensor(answer, dtype=torch.float64).flatten()
+    if found.shape != (2,):
+        return Mistake("not two numbers", "Expected two shares: for the graph, for the loop.")
+    if not found.isfinite().all():
+        return Mistake("not finite", "Expected two shares between 0 and 1.")
+    graph, loop = found.tolist()
+    right = FOR_A_GRAPH, FOR_THE_LOOP
+    if near(graph, right[0]) and near(loop, right[1]):
+        return None
+    if near(graph / 100, right[0]) and near(loop / 100, right[1]):
+        return Mistake("in per cent", "A share of all codes lies between 0 and 1: divide by 100.")
+    if near(graph, right[1]) and near(loop, right[0]):
+        return Mistake("the two exchanged", "First the share for the graph, then for the loop.")
+    if near(graph, right[0]) and near(loop, right[0]):
+        return Mistake(
+            "the loop not tried",
+            "The loop needs more than the graph. Pass `loop` and proposal='linear' to navigate.",
+        )
+    for name, value, wanted in (("graph", graph, right[0]), ("loop", loop, right[1])):
+        if value < wanted and not near(value, wanted):
+            return Mistake(
+                f"too small for the {name}",
+                f"With a share of {value:g} on the bridge the {name} does not arrive.",
+            )
+        if not near(value, wanted):
+            return Mistake(
+                f"not the smallest for the {name}",
+                f"The {name} arrives with less than {value:g}: halve the interval once more.",
+            )
+    return None

@@ -6,12 +6,6 @@ def one_sided_step(a, gradient, tau, damping, max_move):
     move = -b * gradient / (gradient.square().sum(1, keepdim=True) + damping)
     return move * (max_move / move.norm(dim=1, keepdim=True).clamp_min(max_move))
 """
-SCORE = """
-def score_of_q(z, logit):
-    z = z.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(logit(z).sum(), z)
-    return -z - gradient
-"""
 
 
 def changed(source, old, new):
@@ -107,17 +101,13 @@ def log_q_floor(log_q, alpha):
 """,
     },
     "10.3": {
-        "sign of grad a": changed(SCORE, "-z - gradient", "-z + gradient"),
-        "prior forgotten": changed(SCORE, "-z - gradient", "-gradient"),
-        "prior pushes outwards": changed(SCORE, "-z - gradient", "z - gradient"),
-        "both signs": changed(SCORE, "-z - gradient", "z + gradient"),
-        "probability instead of logit": changed(
-            SCORE, "logit(z).sum()", "logit(z).sigmoid().sum()"
-        ),
-        "gradient forgotten": changed(SCORE, "-z - gradient", "-z"),
-        "prior's score twice as long": changed(SCORE, "-z - gradient", "-2 * z - gradient"),
-        "one gradient for all": changed(SCORE, "-z - gradient", "-z - gradient.sum(0)"),
-        "mean over the batch": changed(SCORE, "logit(z).sum()", "logit(z).mean()"),
+        "not two numbers": "found = 2.3",
+        "the two exchanged": "found = (2, 2.3)",
+        "the smallest instead of the largest": "found = (0.05, 2)",
+        "eta too small": "found = (1.0, 2)",
+        "eta too large": "found = (3.0, 2)",
+        "too few steps": "found = (2.3, 1)",
+        "more steps than needed": "found = (2.3, 5)",
     },
 }
 
@@ -217,61 +207,9 @@ def log_q_floor(log_q, alpha):
 """,
     },
     "10.3": {
-        "in place": """
-def score_of_q(z, logit):
-    z.requires_grad_()
-    logit(z).sum().backward()
-    with torch.no_grad():
-        z += z.grad
-        z *= -1
-    return z
-""",
-        "of log q itself": """
-def score_of_q(z, logit):
-    z = z.clone().requires_grad_(True)
-    log_q = -z.pow(2).sum(1) / 2 - logit(z)
-    log_q.backward(torch.ones(len(z)))
-    return z.grad
-""",
-        "point after point": """
-def score_of_q(z, logit):
-    rows = []
-    for point in z:
-        point = point.clone().requires_grad_()
-        (g,) = torch.autograd.grad(logit(point[None])[0], point)
-        rows.append(-point.detach() - g)
-    return torch.stack(rows)
-""",
-        "vmap": """
-def score_of_q(z, logit):
-    return -z - torch.func.vmap(torch.func.grad(lambda x: logit(x[None]).squeeze()))(z)
-""",
-        "jacobian": """
-def score_of_q(z, logit):
-    jacobian = torch.autograd.functional.jacobian(logit, z)
-    return -z - jacobian[range(len(z)), range(len(z))]
-""",
-        "central differences": """
-def score_of_q(z, logit):
-    h, columns = 1e-4, []
-    for i in range(z.shape[1]):
-        e = torch.zeros_like(z)
-        e[:, i] = h
-        columns.append((logit(z + e) - logit(z - e)) / (2 * h))
-    return -z - torch.stack(columns, 1)
-""",
-        "the graph kept": """
-def score_of_q(z, logit):
-    z = z.requires_grad_()
-    (gradient,) = torch.autograd.grad(logit(z), z, torch.ones(len(z)), create_graph=True)
-    return -(z + gradient)
-""",
-        "in NumPy": """
-def score_of_q(z, logit):
-    x = z.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(logit(x).sum(), x)
-    return -z.numpy() - gradient.numpy()
-""",
+        "a list": "found = [2.25, 2]",
+        "a tensor": "found = torch.tensor([2.4, 2.0])",
+        "an array": "found = np.array([2.3, 2])",
     },
 }
 
@@ -354,13 +292,8 @@ def log_q_floor(log_q, alpha):
         "a pair": "def log_q_floor(log_q, alpha):\n    return log_q.sort()",
     },
     "10.3": {
-        "a prior of two dimensions typed in": changed(SCORE, "-z", "-z[:, :2]"),
-        "the score of p": "def score_of_q(z, logit):\n    return -z",
-        "the value": "def score_of_q(z, logit):\n    return -z - logit(z)[:, None]",
-        "length of the gradient": changed(SCORE, "- gradient", "- gradient.norm()"),
-        "log p for its gradient": changed(SCORE, "-z - ", "-z.square() / 2 - "),
-        "divided by five": changed(SCORE, "- gradient", "- gradient / 5"),
-        "a batch of five": changed(SCORE, "logit(z).sum()", "logit(z)[:5].sum()"),
-        "an empty tensor": "def score_of_q(z, logit):\n    return torch.zeros(0)",
+        "three numbers": "found = (2.3, 2, 1)",
+        "not a number": "found = (math.nan, 2)",
+        "a word": "found = 'two'",
     },
 }

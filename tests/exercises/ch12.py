@@ -17,11 +17,6 @@ def log_acceptance(z, new, log_q, log_q_new, score, score_new, h):
 SQUARES = "(there - here - h * s).square().sum(-1)"
 MINIMUM = "(log_q_new - log_q + back - there).clamp(max=0)"
 
-MOVE = """
-def correction_move(D, s_p, s_q):
-    return {answer}
-"""
-
 
 def mala(answer=MINIMUM, width=4, back="score_new", distance=SQUARES):
     return MALA.format(answer=answer, width=width, back=back, distance=distance)
@@ -75,20 +70,11 @@ MISTAKES = {
         "right on one input only": mala(width="4 * 0.08 / h"),
     },
     "12.3": {
-        name: MOVE.format(answer=answer)
-        for name, answer in {
-            "wrong sign": "2 * (D - 0.5) * D * (1 - D) * (s_p - s_q)",
-            "D (1 - D) forgotten": "-2 * (D - 0.5) * (s_p - s_q)",
-            "D forgotten": "-2 * (D - 0.5) * (1 - D) * (s_p - s_q)",
-            "1 - D forgotten": "-2 * (D - 0.5) * D * (s_p - s_q)",
-            "factor 2 once too often": "2 * (1 - 2 * D) * D * (1 - D) * (s_p - s_q)",
-            "factor 2 lost": "-(D - 0.5) * D * (1 - D) * (s_p - s_q)",
-            "one sign for both sides": "(2 * D - 1).abs() * D * (1 - D) * (s_q - s_p)",
-            "the factor 1 - 2 D forgotten": "D * (1 - D) * (s_p - s_q)",
-            "prior's score forgotten": "(2 * D - 1) * D * (1 - D) * s_q",
-            "score of q forgotten": "(1 - 2 * D) * D * (1 - D) * s_p",
-            "sum of the scores": "(1 - 2 * D) * D * (1 - D) * (s_p + s_q)",
-        }.items()
+        "the distance instead of x": "largest_x = 2.06",
+        "the share instead of x": "largest_x = 0.4",
+        "too near": "largest_x = 0.9",
+        "too far": "largest_x = 1.2",
+        "not one number": "largest_x = (1.0, 1.05)",
     },
 }
 
@@ -183,30 +169,9 @@ def log_acceptance(z, new, log_q, log_q_new, score, score_new, h):
 """,
     },
     "12.3": {
-        "expanded": MOVE.format(answer="(D - 3 * D**2 + 2 * D**3) * (s_p - s_q)"),
-        "from the logit": """
-def correction_move(D, s_p, s_q):
-    a = torch.logit(D)
-    return -torch.tanh(a / 2) * torch.sigmoid(a) * torch.sigmoid(-a) * (s_p - s_q)
-""",
-        "in place": """
-def correction_move(D, s_p, s_q):
-    s_p -= s_q
-    s_p *= D * (1 - D)
-    s_p *= 1 - 2 * D
-    return s_p
-""",
-        "in NumPy": """
-def correction_move(D, s_p, s_q):
-    D, s_p, s_q = D.numpy(), s_p.numpy(), s_q.numpy()
-    return (1 - 2 * D) * D * (1 - D) * (s_p - s_q)
-""",
-        "with autograd": """
-def correction_move(D, s_p, s_q):
-    a = torch.logit(D).requires_grad_()
-    (slope,) = torch.autograd.grad((a.sigmoid() - 0.5).square().sum(), a)
-    return -slope * (s_p - s_q)
-""",
+        "nearer": "largest_x = 1.0",
+        "a tensor": "largest_x = torch.tensor(1.05)",
+        "a list": "largest_x = [1.04]",
     },
 }
 
@@ -249,17 +214,8 @@ def tube_step(z, a, grad_a, beta, h, noise):
         "nothing": mala("[]"),
     },
     "12.3": {
-        "D squared": MOVE.format(answer="(1 - 2 * D) * D**2 * (1 - D) ** 2 * (s_p - s_q)"),
-        "the first rows": """
-def correction_move(D, s_p, s_q):
-    signs = torch.tensor([-1.0, 1.0, -1.0, 1.0] * 4)[: len(D), None]
-    return signs * (1 - 2 * D).abs() * D * (1 - D) * (s_p - s_q)
-""",
-        "mean D": MOVE.format(answer="(1 - 2 * D) * (D * (1 - D)).mean() * (s_p - s_q)"),
-        "its length": MOVE.format(answer="((1 - 2 * D) * D * (1 - D) * (s_p - s_q)).norm(dim=-1)"),
-        "a pair": MOVE.format(answer="(D, s_p - s_q)"),
-        "a dict": MOVE.format(answer="{'move': D}"),
-        "turned over": MOVE.format(answer="((1 - 2 * D) * D * (1 - D) * (s_p - s_q)).T"),
-        "an object": MOVE.format(answer="object()"),
+        "not a number": "largest_x = math.nan",
+        "negative": "largest_x = -1.03",
+        "a word": "largest_x = 'one'",
     },
 }

@@ -1,11 +1,5 @@
 """Likely mistakes of chapter 13, by exercise; right and wrong answers of other styles."""
 
-TEAR = """
-def tear(points):
-    gaps = points.diff(dim=0).norm(dim=-1)
-    return {answer}
-"""
-
 ARCS = """
 def equal_arcs(points, n):
     gaps = {gaps}
@@ -13,13 +7,6 @@ def equal_arcs(points, n):
     at = {at}
     columns = [np.interp(at, along, x) for x in points.T.numpy()]
     return torch.tensor(np.stack(columns, axis=1))
-"""
-
-ACROSS = """
-def force_across(before, after, force):
-    tangent = {tangent}
-    onto = (force * tangent).sum(-1, keepdim=True) * tangent
-    return {answer}
 """
 
 VERDICT = """
@@ -32,15 +19,19 @@ def verdict(log_q, floor, arrived):
     return "infeasible" if {deep} else "reached"
 """
 
-UNIT = "F.normalize(after - before, dim=-1)"
+VERDICT = """
+def verdict(log_q, floor, arrived):
+    if {bad}:
+        return "non_finite"
+    if not arrived:
+        return "stalled"
+    bar = {bar}
+    return "infeasible" if {deep} else "reached"
+"""
 
 
 def arcs(at, gaps="points.diff(dim=0).norm(dim=-1)"):
     return ARCS.format(at=at, gaps=gaps)
-
-
-def across(answer, tangent=UNIT):
-    return ACROSS.format(answer=answer, tangent=tangent)
 
 
 def verdict(
@@ -53,25 +44,6 @@ def verdict(
 
 MISTAKES = {
     "13.1": {
-        "mean instead of median": TEAR.format(answer="gaps.max() / gaps.mean()"),
-        "smallest instead of median": TEAR.format(answer="gaps.max() / gaps.min()"),
-        "squared distances": TEAR.format(answer="gaps.max() ** 2 / gaps.median() ** 2"),
-        "coordinates added up": """
-def tear(points):
-    gaps = points.diff(dim=0).abs().sum(-1)
-    return gaps.max() / gaps.median()
-""",
-        "differences of coordinates": """
-def tear(points):
-    gaps = points.diff().norm(dim=-1)
-    return gaps.max() / gaps.median()
-""",
-        "ends left out": TEAR.format(answer="gaps[1:-1].max() / gaps[1:-1].median()"),
-        "from end to end": TEAR.format(answer="(points[-1] - points[0]).norm() / gaps.median()"),
-        "upside down": TEAR.format(answer="gaps.median() / gaps.max()"),
-        "only the largest gap": TEAR.format(answer="gaps.max()"),
-    },
-    "13.2": {
         "spaced in the index": """
 def equal_arcs(points, n):
     at, index = np.linspace(0, len(points) - 1, n), np.arange(len(points))
@@ -100,23 +72,7 @@ def equal_arcs(points, n):
         "from the far end": arcs("np.linspace(along[-1], 0, n)"),
         "right on one input only": arcs("np.linspace(0, along[-1], 5)[:n]"),
     },
-    "13.3": {
-        "projected onto the path": across("onto"),
-        "wrong sign": across("onto - force"),
-        "added instead of subtracted": across("force + onto"),
-        "tangent not normalised": across("force - onto", tangent="after - before"),
-        "tangent normalised once": """
-def force_across(before, after, force):
-    tangent = after - before
-    return force - (force * tangent).sum(-1, keepdim=True) * F.normalize(tangent, dim=-1)
-""",
-        "one number for all points": across("force - (force * tangent).sum() * tangent"),
-        "normalised over the points": across(
-            "force - onto", tangent="F.normalize(after - before, dim=0)"
-        ),
-        "no sum over the coordinates": across("force - force * tangent * tangent"),
-    },
-    "13.4": {
+    "13.2": {
         "arrival not asked": verdict().replace("not arrived", "False"),
         "stalled called infeasible": """
 def verdict(log_q, floor, arrived):
@@ -149,36 +105,20 @@ def verdict(log_q, floor, arrived):
         "bar at the highest": verdict(bar="max(floor, log_q[0], log_q[-1])"),
         "no bar left": verdict(deep="min(log_q[0], log_q[-1]) >= floor and log_q.min() < floor"),
     },
+    "13.3": {
+        "in per cent": "shares = (1.95, 9)",
+        "the two exchanged": "shares = (0.09, 0.02)",
+        "the loop not tried": "shares = (0.02, 0.02)",
+        "too small for the graph": "shares = (0.01, 0.09)",
+        "too small for the loop": "shares = (0.02, 0.05)",
+        "not the smallest for the graph": "shares = (0.03, 0.09)",
+        "not the smallest for the loop": "shares = (0.02, 0.2)",
+        "not two numbers": "shares = 0.02",
+    },
 }
 
 ALSO_RIGHT = {
     "13.1": {
-        "in NumPy": """
-def tear(points):
-    gaps = np.linalg.norm(np.diff(points.numpy(), axis=0), axis=1)
-    return gaps.max() / np.median(gaps)
-""",
-        "in place": """
-def tear(points):
-    points[:-1] -= points[1:].clone()
-    gaps = (points[:-1] ** 2).sum(1).sqrt_()
-    gaps /= gaps.median()
-    return gaps.max()
-""",
-        "as a loop": """
-def tear(points):
-    rows = points.tolist()
-    gaps = sorted(math.dist(a, b) for a, b in zip(rows, rows[1:]))
-    return gaps[-1] / gaps[len(gaps) // 2]
-""",
-        "by quantiles": TEAR.format(answer="gaps.quantile(1.0) / gaps.quantile(0.5)"),
-        "with cdist": """
-def tear(points):
-    gaps = torch.cdist(points, points).diagonal(1)
-    return float(gaps.max()) / float(gaps.median())
-""",
-    },
-    "13.2": {
         "the package's own": """
 from nav_utils.strings import evenly_spaced
 
@@ -215,47 +155,7 @@ def equal_arcs(points, n):
     return [list(row) for row in zip(*columns)]
 """,
     },
-    "13.3": {
-        "in place": """
-def force_across(before, after, force):
-    after -= before
-    after /= after.norm(dim=-1, keepdim=True)
-    force -= (force * after).sum(-1, keepdim=True) * after
-    return force
-""",
-        "without a root": """
-def force_across(before, after, force):
-    t = after - before
-    return force - (force * t).sum(-1, keepdim=True) / t.square().sum(-1, keepdim=True) * t
-""",
-        "with einsum": """
-def force_across(before, after, force):
-    t = F.normalize(after - before, dim=-1)
-    return force - torch.einsum("ni,ni,nj->nj", force, t, t)
-""",
-        "in NumPy": """
-def force_across(before, after, force):
-    t = np.asarray(after) - np.asarray(before)
-    t = t / np.linalg.norm(t, axis=1, keepdims=True)
-    return np.asarray(force) - np.sum(np.asarray(force) * t, 1, keepdims=True) * t
-""",
-        "with projectors": """
-def force_across(before, after, force):
-    t = F.normalize(after - before, dim=-1)
-    projector = torch.eye(t.shape[1]) - t[:, :, None] * t[:, None, :]
-    return (projector @ force[:, :, None]).squeeze(-1)
-""",
-        "point by point, safe": """
-def force_across(before, after, force):
-    rows = []
-    for b, a, f in zip(before, after, force):
-        t = (a - b) / ((a - b).norm() + 1e-8)
-        rows.append(f - (f @ t) * t)
-    return torch.stack(rows)
-""",
-        "backwards": across("force - onto", tangent="F.normalize(before - after, dim=-1)"),
-    },
-    "13.4": {
+    "13.2": {
         "in NumPy": """
 def verdict(log_q, floor, arrived):
     log_q = np.asarray(log_q)
@@ -309,29 +209,15 @@ def verdict(log_q, floor, arrived):
     return "infeasible" if bool((log_q < 0).any()) else "reached"
 """,
     },
+    "13.3": {
+        "a list": "shares = [0.02, 0.091]",
+        "a tensor": "shares = torch.tensor([0.019, 0.0903])",
+        "an array": "shares = np.array([0.0205, 0.088])",
+    },
 }
 
 ALSO_WRONG = {
     "13.1": {
-        "closed into a ring": """
-def tear(points):
-    gaps = (points.roll(-1, 0) - points).norm(dim=-1)
-    return gaps.max() / gaps.median()
-""",
-        "less, not over": TEAR.format(answer="gaps.max() - gaps.median()"),
-        "the last gap": TEAR.format(answer="gaps[-1] / gaps.median()"),
-        "which gap": TEAR.format(answer="gaps.argmax()"),
-        "the third gap": TEAR.format(answer="gaps[2] / gaps[1]"),
-        "all the gaps": (TEAR.format(answer="gaps / gaps.median()"), "single number"),
-        "one number in a row": TEAR.format(answer="(gaps.max() / gaps.median())[None]"),
-        "a percentage": TEAR.format(answer="100 * gaps.max() / gaps.median()"),
-        "two numbers": TEAR.format(answer="(gaps.max(), gaps.median())"),
-        "a string": TEAR.format(answer="str(gaps.max() / gaps.median())"),
-        "not a number": TEAR.format(answer="math.nan"),
-        "complex": TEAR.format(answer="gaps.max() / gaps.median() + 0j"),
-        "empty": TEAR.format(answer="gaps[:0]"),
-    },
-    "13.2": {
         "n ignored": arcs("np.linspace(0, along[-1], 5)"),
         "a column for each point": (
             arcs("np.linspace(0, along[-1], n)").replace("axis=1", "axis=0"),
@@ -354,25 +240,7 @@ def equal_arcs(points, n):
         "a ragged list": "def equal_arcs(points, n):\n    return [[0.0], [1.0, 2.0]]\n",
         "a function": "def equal_arcs(points, n):\n    return np.interp\n",
     },
-    "13.3": {
-        "length without a direction": across("force - (force * tangent).sum(-1, keepdim=True)"),
-        "a unit vector": across("F.normalize(force - onto, dim=-1)"),
-        "sum over the points": across("force - (force * tangent).sum(0) * tangent"),
-        "two coordinates only": across(
-            "force - (force * tangent)[:, :2].sum(-1, keepdim=True) * tangent"
-        ),
-        "as for three dimensions": across(
-            "torch.linalg.cross(torch.linalg.cross(tangent, force), tangent)"
-        ),
-        "sizes only": across("(force - onto).abs()"),
-        "the lengths": (across("(force - onto).norm(dim=-1)"), "shape"),
-        "a pair": across("(onto, force - onto)"),
-        "not finite": across("onto / 0"),
-        "truths": across("force > onto"),
-        "a string": across("'across'"),
-        "an object": across("object()"),
-    },
-    "13.4": {
+    "13.2": {
         "capital letters": (verdict().replace("reached", "Reached"), "letter by letter"),
         "another word": (verdict().replace("non_finite", "non-finite"), "letter by letter"),
         "a truth": (verdict(bad="True").replace('"non_finite"', "False"), "got bool"),
@@ -387,5 +255,11 @@ def equal_arcs(points, n):
         "reversed": (verdict(deep="log_q.min() > bar"), "other way"),
         "the highest": verdict(deep="log_q.max() < bar"),
         "the middle place": verdict(deep="log_q[len(log_q) // 2] < bar"),
+    },
+    "13.3": {
+        "three numbers": "shares = (0.02, 0.09, 0.2)",
+        "not a number": "shares = (math.nan, 0.09)",
+        "negative": "shares = (-0.02, 0.09)",
+        "a word": "shares = 'two per cent'",
     },
 }

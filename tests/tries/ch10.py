@@ -1,7 +1,7 @@
 """The experiments that chapter 10 suggests."""
 
 TRIES = {
-    "more noise beside the island": [("beside the island", {"(0.0, 0.02)": "(0.1, 0.2)"})],
+    "more noise beside the island": [("beside island", {"(0.0, 0.02)": "(0.1, 0.2)"})],
     "a smaller literal step on the ring": [
         (
             "options = {",

@@ -6,7 +6,7 @@ TRIES = {
             "apart = two_clusters()",
             {
                 "two_clusters()": "GaussianMixture([[-1.2, 0.0], [1.2, 0.0]], 0.5)",
-                "repeat(500, 1)": "repeat(50, 1)",  # here it only has to run
+                "repeat(300, 1)": "repeat(50, 1)",  # here it only has to run
             },
         ),
     ],
