@@ -15,7 +15,7 @@ results. (`bridges.py` goes on to 32 dimensions, without a score network.)
 
 Errors are mean squared errors of the score as a share of its mean square, on fresh codes and on
 random points of lines between codes. Writes results/score.json after each cell; a run that was cut
-off goes on there. What is stored was cut off: two seeds of the ledger's cells, one of the others.
+off goes on there.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def test_the_bundle_and_its_page_stay_small():
     assert page.BUNDLE.stat().st_size <= 65_536
     whole = page.space_script("mnist-2d", payload(shipped("mnist-2d")))
     whole += page.div(shipped("mnist-2d"), DEFAULTS, "explorer") + shared.LOADER.read_text()
-    assert len(whole) + page.BUNDLE.stat().st_size <= 910_000
+    assert len(whole) + page.BUNDLE.stat().st_size <= 915_000
 
 
 def test_the_file_holds_all_it_needs(space, tmp_path):
