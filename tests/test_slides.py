@@ -37,9 +37,12 @@ def test_figures_predictions_and_quiz_are_on_the_slides_and_solutions_are_not(nu
         assert "<summary>Solution" not in source
     cut = re.split(r"^## (?:Quiz|(?:\d+\. )?Exercises)$", text, flags=re.M)[0]
     assert bodies.count("Predict.") == cut.count("**Predict.**")
+    end = next(
+        i for i, c in enumerate(cells) if re.search(r"^## (?:\d+\. )?Exercises$", c.source, re.M)
+    )
     pictures = [
         output["data"]["text/html"]
-        for cell in cells
+        for cell in cells[:end]
         for output in cell.get("outputs", [])
         if "text/html" in output.get("data", {})
     ]
