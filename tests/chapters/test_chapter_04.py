@@ -31,7 +31,7 @@ def test_the_game_ends_in_a_draw_and_the_images_are_rebuilt():
     untrained = numbers("04", "untrained: ")[0]
     assert numbers("04", "reconstruction loss ")[0] < 0.6 * untrained
     (discriminator, _), _ = tokens(line("04", "(blind: 1.386)"))
-    (adversarial, _), _ = tokens(line("04", "(a perfect draw: 0)"))
+    (adversarial, _), _ = tokens(line("04", "(at p = q: 0)"))
     assert discriminator.value == pytest.approx(BLIND, abs=0.1)
     assert abs(adversarial.value) < 0.15
 

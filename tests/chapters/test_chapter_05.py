@@ -88,4 +88,4 @@ def test_the_checklist_agrees_with_the_text():
 
 
 def test_a_stranger_sees_the_heap():
-    assert after("a draw above: the stranger's loss ")[0] < 0.9
+    assert after("the collapsed codes of ratio 10: the stranger's loss ")[0] < 0.9
