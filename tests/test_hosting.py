@@ -27,7 +27,8 @@ def hub():
     """The settings, by section, as the configuration leaves them."""
     settings = Settings()
     source = (FOLDER / "jupyterhub_config.py").read_text(encoding="utf-8")
-    exec(compile(source, "jupyterhub_config.py", "exec"), {"get_config": lambda: settings})
+    names = {"get_config": lambda: settings, "__file__": str(FOLDER / "jupyterhub_config.py")}
+    exec(compile(source, "jupyterhub_config.py", "exec"), names)
     return settings
 
 
@@ -42,6 +43,11 @@ def test_both_hubs_have_the_same_limits(hub):
     assert VALUES["hub"]["activeServerLimit"] >= 32  # 30 people, a teacher and a helper
     assert f"cull_idle_timeout={VALUES['cull']['timeout']}" in " ".join(spawner["args"])
     assert spawner["environment"]["OMP_NUM_THREADS"] == user["extraEnv"]["OMP_NUM_THREADS"] == "1"
+
+
+def test_the_hub_runs_the_clone_that_holds_its_configuration(hub):
+    root = str(FOLDER.resolve().parents[2])
+    assert hub["Spawner"]["cmd"][0].startswith(f"{root}/.venv/")
 
 
 def test_no_setting_is_misspelt(hub):

@@ -19,16 +19,6 @@ def verdict(log_q, floor, arrived):
     return "infeasible" if {deep} else "reached"
 """
 
-VERDICT = """
-def verdict(log_q, floor, arrived):
-    if {bad}:
-        return "non_finite"
-    if not arrived:
-        return "stalled"
-    bar = {bar}
-    return "infeasible" if {deep} else "reached"
-"""
-
 
 def arcs(at, gaps="points.diff(dim=0).norm(dim=-1)"):
     return ARCS.format(at=at, gaps=gaps)

@@ -7,10 +7,12 @@ jupyterhub-systemdspawner; without it people share the machine without limits.
 
 import importlib.util
 import os
+import pathlib
 
 c = get_config()  # noqa: F821  (JupyterHub defines it)
 
-COURSE = os.environ.get("COURSE", "/opt/course")  # where this repository was cloned
+HERE = pathlib.Path(__file__).resolve().parents[3]  # the clone that holds this file
+COURSE = os.environ.get("COURSE", str(HERE))
 ENVIRONMENT = os.environ.get("COURSE_ENVIRONMENT", f"{COURSE}/.venv")  # made by `make lab`
 
 c.JupyterHub.bind_url = "http://:8000"  # put a proxy with a certificate before it
