@@ -2,7 +2,8 @@
 
 A step of `nav_utils.correction` reads its points, activations and gradients from memory and writes
 them back. Here a walk reads a point once, takes all its steps, and writes the best place once. What
-comes out is rough, as in low precision: `correct` judges it anew, and finishes it where it must.
+comes out is rough, as in low precision: it is judged anew, by `judge`, and `correct` finishes it
+where it must.
 Needs the extra `gpu` (triton) and a GPU; with TRITON_INTERPRET=1 it runs on a processor, slowly.
 """
 
@@ -33,13 +34,14 @@ WIDEST, MOST_LAYERS, MOST_COORDINATES = 128, 3, 32
 KINDS: dict[type, int] = {Probability: 0, Logit: 1, GaussNewton: 2, Score: 3}
 GOALS: dict[type, int] = {Band: 0, Below: 1, Denser: 2}
 # By precision: of the weights, of the products, points of a program, warps. Blocks and warps are
-# the quickest of those tried by hand on one H200; float32 there is three bfloat16 products.
+# the quickest of those tried on a GPU; float32 there is three bfloat16 products, and the judge's six.
 SETTINGS: dict[str, tuple[torch.dtype, str, int, int]] = {
     "float32": (torch.float32, "bf16x3", 128, 8),
     "tf32": (torch.float32, "tf32", 32, 4),
     "float16": (torch.float16, "ieee", 32, 4),
     "bfloat16": (torch.bfloat16, "ieee", 32, 4),
 }
+JUDGE = (torch.float32, "bf16x6", 128, 8)
 
 
 def interpreted() -> bool:
@@ -130,30 +132,51 @@ def walk(
     """
     from nav_utils.fused_kernel import walk as kernel  # triton, which not everybody has
 
-    dtype, dot, block, warps = SETTINGS[precision]
-    if interpreted():
-        dot, block = "ieee", 16  # the interpreter's products are exact
-    weights = weights_of(ratio.network, dtype, z.device)
-    last = cast(nn.Linear, [m for m in ratio.network.modules() if isinstance(m, nn.Linear)][-1])
-    scale = ratio.sign * ratio.scale
-    shift = scale * float(last.bias) + ratio.shift
     best, n_steps = torch.empty_like(z), torch.empty(len(z), dtype=torch.int32, device=z.device)
+    grid, weights, affine, options = launch(z, ratio, SETTINGS[precision])
     numbers: Any = (
         *z.shape,
         max_steps,
-        scale,
-        shift,
+        *affine,
         method.step_size,  # type: ignore[attr-defined]
         getattr(method, "damping", 0.0),
         getattr(method, "max_move", 0.0),
         *numbers_of(goal),
     )
-    kernel[(-(-len(z) // block),)](
-        z, moving.to(torch.int32), best, n_steps, *weights.tensors, *numbers,
-        LAYERS=weights.n_layers, METHOD=KINDS[type(method)], GOAL=GOALS[type(goal)], DOT=dot,
-        BLOCK=block, D=weights.inputs, H=weights.width, num_warps=warps,
+    kernel[grid](
+        z, moving.to(torch.int32), best, n_steps, *weights, *numbers,
+        METHOD=KINDS[type(method)], GOAL=GOALS[type(goal)], **options,
     )  # fmt: skip
     return best, n_steps.long()
+
+
+def judge(z: Tensor, ratio: DensityRatio) -> Tensor:
+    """The logits (N,) at points z (N, d), as near to float32 as a GPU's own products are.
+
+    For ratios and points of which `why_not` finds nothing.
+    """
+    from nav_utils.fused_kernel import judge as kernel
+
+    logit = torch.empty(len(z), device=z.device)
+    grid, weights, affine, options = launch(z, ratio, JUDGE)
+    kernel[grid](z, logit, *weights, *z.shape, *affine, **options)
+    return logit
+
+
+def launch(
+    z: Tensor, ratio: DensityRatio, setting: tuple[torch.dtype, str, int, int]
+) -> tuple[tuple[int], list[Tensor], tuple[float, float], dict[str, Any]]:
+    """How to call a kernel: its programs, weights, a logit's scale and shift, its constants."""
+    dtype, dot, block, warps = setting
+    if interpreted():
+        dot, block = "ieee", 16  # the interpreter's products are exact
+    weights = weights_of(ratio.network, dtype, z.device)
+    last = cast(nn.Linear, [m for m in ratio.network.modules() if isinstance(m, nn.Linear)][-1])
+    scale = ratio.sign * ratio.scale
+    constants = {"LAYERS": weights.n_layers, "DOT": dot, "BLOCK": block, "D": weights.inputs}
+    options = {**constants, "H": weights.width, "num_warps": warps}
+    shift = scale * float(last.bias) + ratio.shift
+    return (-(-len(z) // block),), weights.tensors, (scale, shift), options
 
 
 def numbers_of(goal: Goal) -> tuple[float, float]:

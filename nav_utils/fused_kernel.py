@@ -26,22 +26,24 @@ def silu(x):
 def value_and_grad(z, w1, b1, w2, b2, w3, b3, out, LAYERS: tl.constexpr, DOT: tl.constexpr):
     """The network's output (BLOCK,) and its gradient (BLOCK, D) at z, as mlp_value_and_grad.
 
-    w1 (D, H), w2 and w3 (H, H), biases and the last weights (1, H); unused layers are not touched.
+    w1 (D, H), w2 and w3 (H, H) are loaded; the others (H,) are addresses: read when they are
+    needed, they take no registers in between. Unused layers are not touched.
     """
     kind: tl.constexpr = w1.dtype
-    h, slope1 = silu(tl.dot(z.to(kind), w1, input_precision=DOT) + b1)
+    wide = tl.arange(0, w1.shape[1])
+    h, slope = silu(tl.dot(z.to(kind), w1, input_precision=DOT) + tl.load(b1 + wide)[None, :])
+    slope1 = slope.to(kind)
     if LAYERS > 1:
-        h, slope2 = silu(tl.dot(h.to(kind), w2, input_precision=DOT) + b2)
+        h, slope = silu(tl.dot(h.to(kind), w2, input_precision=DOT) + tl.load(b2 + wide)[None, :])
+        slope2 = slope.to(kind)
     if LAYERS > 2:
-        h, slope3 = silu(tl.dot(h.to(kind), w3, input_precision=DOT) + b3)
-    value = tl.sum(h * out, 1)
+        h, slope = silu(tl.dot(h.to(kind), w3, input_precision=DOT) + tl.load(b3 + wide)[None, :])
+    last = tl.load(out + wide)[None, :]
+    value, back = tl.sum(h * last, 1), slope * last
     if LAYERS > 2:
-        back = tl.dot((slope3 * out).to(kind), tl.trans(w3), input_precision=DOT) * slope2
+        back = tl.dot(back.to(kind), tl.trans(w3), input_precision=DOT) * slope2
+    if LAYERS > 1:
         back = tl.dot(back.to(kind), tl.trans(w2), input_precision=DOT) * slope1
-    elif LAYERS > 1:
-        back = tl.dot((slope2 * out).to(kind), tl.trans(w2), input_precision=DOT) * slope1
-    else:
-        back = slope1 * out
     return value, tl.dot(back.to(kind), tl.trans(w1), input_precision=DOT)
 
 
@@ -91,8 +93,43 @@ def move_of(z, gradient, aim, METHOD: tl.constexpr, GOAL: tl.constexpr, eta, dam
 
 
 @triton.jit
+def points_of(z_in, n, d, BLOCK: tl.constexpr, D: tl.constexpr):
+    """This program's points (BLOCK, D): rows, places in memory, which of them exist, the points."""
+    rows, columns = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK), tl.arange(0, D)
+    places = rows[:, None] * d + columns[None, :]
+    inside = (rows < n)[:, None] & (columns < d)[None, :]
+    return rows, places, inside, tl.load(z_in + places, mask=inside, other=0.0)
+
+
+@triton.jit
+def matrices_of(w1, w2, w3, LAYERS: tl.constexpr, D: tl.constexpr, H: tl.constexpr):
+    """The weights (D, H), (H, H), (H, H), loaded; the first in place of those there are not."""
+    wide = tl.arange(0, H)
+    first = tl.load(w1 + tl.arange(0, D)[:, None] * H + wide[None, :])
+    second, third = first, first
+    square = wide[:, None] * H + wide[None, :]
+    if LAYERS > 1:
+        second = tl.load(w2 + square)
+    if LAYERS > 2:
+        third = tl.load(w3 + square)
+    return first, second, third
+
+
+@triton.jit
+def judge(
+    z_in, logit_out, w1, b1, w2, b2, w3, b3, out, n, d, scale, shift,
+    LAYERS: tl.constexpr, DOT: tl.constexpr, BLOCK: tl.constexpr, D: tl.constexpr, H: tl.constexpr,
+):  # fmt: skip
+    """The logits (n,) at points (n, d); what the gradient would need is left out when compiled."""
+    rows, _, _, z = points_of(z_in, n, d, BLOCK, D)
+    w1, w2, w3 = matrices_of(w1, w2, w3, LAYERS, D, H)
+    value, _ = value_and_grad(z, w1, b1, w2, b2, w3, b3, out, LAYERS, DOT)
+    tl.store(logit_out + rows, scale * value + shift, mask=rows < n)
+
+
+@triton.jit
 def walk(
-    z_in, moving_in, z_out, steps_out, w1_in, b1_in, w2_in, b2_in, w3_in, b3_in, out_in,
+    z_in, moving_in, z_out, steps_out, w1, b1, w2, b2, w3, b3, out,
     n, d, max_steps, scale, shift, eta, damping, longest, first, second,
     LAYERS: tl.constexpr, METHOD: tl.constexpr, GOAL: tl.constexpr, DOT: tl.constexpr,
     BLOCK: tl.constexpr, D: tl.constexpr, H: tl.constexpr,
@@ -101,20 +138,9 @@ def walk(
 
     Weights are contiguous and padded with zeros: w1 (D, H), w2, w3 (H, H), the others (H,).
     """
-    rows = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    columns, wide = tl.arange(0, D), tl.arange(0, H)
-    places = rows[:, None] * d + columns[None, :]
-    inside = (rows < n)[:, None] & (columns < d)[None, :]
-    z = tl.load(z_in + places, mask=inside, other=0.0)
+    rows, places, inside, z = points_of(z_in, n, d, BLOCK, D)
     moving = tl.load(moving_in + rows, mask=rows < n, other=0) != 0
-    w1 = tl.load(w1_in + columns[:, None] * H + wide[None, :])
-    b1, out = tl.load(b1_in + wide)[None, :], tl.load(out_in + wide)[None, :]
-    square = wide[:, None] * H + wide[None, :]
-    w2, b2, w3, b3 = w1, b1, w1, b1
-    if LAYERS > 1:
-        w2, b2 = tl.load(w2_in + square), tl.load(b2_in + wide)[None, :]
-    if LAYERS > 2:
-        w3, b3 = tl.load(w3_in + square), tl.load(b3_in + wide)[None, :]
+    w1, w2, w3 = matrices_of(w1, w2, w3, LAYERS, D, H)
 
     value, gradient = value_and_grad(z, w1, b1, w2, b2, w3, b3, out, LAYERS, DOT)
     a, gradient = scale * value + shift, scale * gradient
