@@ -282,7 +282,8 @@ def correct(
     fuse = run.compile == "fused" and may_fuse(corrector, points)
     size, n_evaluations = run.chunk_size or chunk_for(points, ratio), 0
     facts = points.new_empty(3, len(points))  # logit before and after, displacement
-    counts, best = torch.empty(2, len(points), dtype=torch.int64).to(points.device), points.clone()
+    counts = torch.empty(2, len(points), dtype=torch.int64, device=points.device)
+    best = points.clone()
     for first in range(0, len(points), size):
         rows = slice(first, first + size)  # written in place: parts would scatter memory
         start, state, count = walked(points[rows], first, corrector, step, fuse)
@@ -395,7 +396,8 @@ def finish(start: State, state: State, corrector: Corrector) -> tuple[Tensor, Te
     displacement (3, N).
     """
     content = state.status <= Status.CONVERGED
-    lost = content & corrector.ratio.no_data(state.best_z)
+    lost = torch.zeros_like(content)
+    lost[content] = corrector.ratio.no_data(state.best_z[content])  # it may ask for neighbours
     sick = state.status == Status.NON_FINITE
     if bool(sick.any()):
         lost |= sick & beyond_prior(state, corrector)

@@ -96,15 +96,18 @@ def test_one_walk_does_not_depend_on_the_others(device):
     assert together.n_evaluations > 40 and together.n_steps.dtype == torch.int64
 
 
-def test_the_weights_are_padded_with_zeros():
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_weights_are_padded_with_zeros_and_what_16_bits_leave_stands_behind(dtype):
     network = mlp([3, 20, 17, 1])
-    tensors, n_layers, width, inputs = weights_of(network, torch.float32, torch.device("cpu"))
+    tensors, n_layers, width, inputs = weights_of(network, dtype, torch.device("cpu"))
     assert (n_layers, width, inputs) == (2, 32, 16) and len(tensors) == 7
     x = torch.nn.functional.pad(normal(5, 3), (0, 13))
-    for weight, bias in zip(tensors[0:4:2], tensors[1:4:2], strict=True):
-        x = torch.nn.functional.silu(x @ weight + bias)
+    for (high, low), bias in zip(tensors[0:4:2], tensors[1:4:2], strict=True):
+        assert high.dtype == low.dtype == dtype
+        assert bool((low == 0).all()) == (dtype == torch.float32)
+        x = torch.nn.functional.silu(x @ (high.float() + low.float()) + bias)
     answer = x @ tensors[-1] + network[-1].bias
-    torch.testing.assert_close(answer, network(normal(5, 3))[:, 0])
+    torch.testing.assert_close(answer, network(normal(5, 3))[:, 0], rtol=1e-4, atol=1e-5)
 
 
 CASES = {
@@ -168,7 +171,7 @@ def test_where_the_kernel_fails_the_steps_answer_and_a_warning_says_why(monkeypa
         raise RuntimeError("out of resource: shared memory\nand much more")
 
     monkeypatch.setattr(correction, "why_not", lambda *_: None)
-    monkeypatch.setattr(correction, "walk", out_of_room)
+    monkeypatch.setattr(correction, "judge", out_of_room)
     ratio, z = ratio_of(2, 16, 1), normal(5, 2, seed=1)
     plain = correct(z, ratio, run=Run(max_steps=5, precision=precision))
     with pytest.warns(UserWarning, match="kernel failed.*without it: out of resource: shared mem"):
