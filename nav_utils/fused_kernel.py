@@ -64,8 +64,8 @@ def product(x, w, low, DOT: tl.constexpr):
 def value_and_grad(z, weights, vectors, LAYERS: tl.constexpr, DOT: tl.constexpr):
     """The network's output (BLOCK,) and its gradient (BLOCK, D) at z, as mlp_value_and_grad.
 
-    weights are loaded, see `matrices_of`; vectors are the addresses of biases and last weights (H,):
-    read when they are needed, they take no registers in between.
+    weights are loaded, see `matrices_of`; vectors are the addresses of biases and last weights
+    (H,): read when they are needed, they take no registers in between.
     """
     w1, w2, w3, low1, low2, low3 = weights
     b1, b2, b3, out = vectors

@@ -154,13 +154,18 @@ def test_another_word_for_compile_is_refused():
 
 @needs_gpu
 @needs_triton
+@pytest.mark.parametrize("layers", [2, 3])
 @pytest.mark.parametrize("precision", ["float32", "tf32", "float16", "bfloat16"])
-def test_on_a_gpu_every_precision_ends_near_the_processor(precision):
-    ratio, z = ratio_of(2, 128, 128, 1), normal(5000, 2)
+def test_on_a_gpu_every_precision_ends_near_the_processor(precision, layers):
+    if (precision, layers) == ("tf32", 3):
+        pytest.skip("does not fit, and falls back")
+    ratio, z = ratio_of(2, *[128] * layers, 1), normal(5000, 2)
     run = Run(max_steps=50)
     plain = correct(z, ratio, Probability(0.1), Band(1e-6), run)
     fast = Run(max_steps=50, compile="fused", precision=precision)
-    found = correct(z.cuda(), ratio.to("cuda"), Probability(0.1), Band(1e-6), fast)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = correct(z.cuda(), ratio.to("cuda"), Probability(0.1), Band(1e-6), fast)
     most = {"float32": 1e-4, "tf32": 5e-3, "float16": 5e-3, "bfloat16": 5e-2}[precision]
     assert (found.z.cpu() - plain.z).norm(dim=-1).quantile(0.99) < most
 
