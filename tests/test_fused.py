@@ -68,7 +68,7 @@ def test_a_walk_in_one_kernel_ends_where_the_steps_end(device, sizes, method, go
     if options["precision"] == "float32":
         assert torch.equal(found.status, plain.status)
         assert torch.equal(found.n_steps, plain.n_steps)
-        torch.testing.assert_close(found.z, plain.z, atol=1e-4, rtol=0)
+        torch.testing.assert_close(found.z, plain.z, atol=5e-4, rtol=0)  # three products of 16 bits
         torch.testing.assert_close(found.logit_after, plain.logit_after, atol=1e-3, rtol=1e-3)
     else:  # 16 bits end near by, and are judged in 32
         assert (found.status == plain.status).double().mean() > 0.8
