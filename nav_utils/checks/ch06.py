@@ -93,7 +93,9 @@ def balanced(logit: Tensor, n_prior: int, n_codes: int) -> tuple[Tensor, Mistake
 # ---- 6.2 --------------------------------------------------------------------------------------
 
 
-@exercise("6.2", hint="which samples does an expectation over p take? JS is ln 2 minus the mean loss")
+@exercise(
+    "6.2", hint="which samples does an expectation over p take? JS is ln 2 minus the mean loss"
+)
 def divergences(answer: Callable[[Tensor, Tensor], object]) -> Mistake | None:
     """A function (prior_logits, code_logits) -> (KL(p || q), JS(p, q))."""
     generator = torch.Generator().manual_seed(6)

@@ -20,13 +20,13 @@ def three(label):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_the_least_loss_lies_at_the_log_ratio(place):
-    ratio, least, cost, weight = numbers("06", f"{place} ")
+    ratio, least, cost, weight = numbers("06", f"{place:>8}  ")
     assert least == pytest.approx(ratio, abs=0.011)
     assert 0 < weight < cost
 
 
 def test_a_wrong_logit_costs_little_where_one_density_is_missing():
-    cost = {place: numbers("06", f"{place} ")[2] for place in PLACES}
+    cost = {place: numbers("06", f"{place:>8}  ")[2] for place in PLACES}
     assert cost["ring"] > 0.1 > 100 * cost["centre"] > 100 * cost["outside"]
 
 
