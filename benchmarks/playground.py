@@ -205,7 +205,8 @@ def in_trace(browser: Browser, file: pathlib.Path, refuse: bool) -> dict[str, An
     main = [e for e in events if e["ph"] == "X" and (e["pid"], e["tid"]) in threads]
     drawn = [e["ts"] for e in main if e["name"] == "FireAnimationFrame"]
     tasks = [e for e in main if e["name"] == "RunTask"]
-    pictures, others = [], []
+    pictures: list[float] = []
+    others: list[float] = []
     for task in tasks:
         end = task["ts"] + task["dur"]
         draws = any(task["ts"] <= time < end for time in drawn)

@@ -218,6 +218,12 @@ test("the loop stops where it is stuck", () => {
   assert.match(told, new RegExp(`points of the straight line lay in holes; of the ${path.walked} it`));
   assert.match(told, new RegExp(`It stalls at point ${path.walked} of 40 and never reaches B\\.$`));
   assert.match(en.words(path, state, -4), new RegExp(`of the ${path.walked} that it came to, 0 after`));
+  // The points that were never tried bear the last one's status, and are no failures.
+  const [tired] = navigate({ ...state, steps: 2, eta: 0.5 }, wall, {}).paths;
+  const failures = [...tired.status.keys()].filter((i) => STATUS[tired.status[i]] === "max_steps");
+  assert.ok(failures.some((i) => i >= tired.walked), "the loop stops at a point that fails");
+  assert.equal(tired.failed, failures.filter((i) => i < tired.walked).length);
+  assert.match(en.told(tired, state), new RegExp(` ${tired.failed} gave up \\(hollow squares\\)\\.$`));
 });
 
 test("a path is torn where its gaps are long, once for each run of them", () => {
