@@ -23,7 +23,8 @@ import { oneStep } from "./steps.js";
 const SAMPLES = 1500; // of an exact density, that are shown
 const FRAME = 50; // milliseconds between frames, at least
 const SHARE = 5; // and so many times what a frame takes
-const HOLES_EVERY = 4; // frames of a running training: they take more time than all else
+const HOLES = 250; // milliseconds between two looks at holes, which take most of a frame
+const FEW = 4; // frames over which their cost is averaged, so that they come evenly
 const IDLE = Infinity;
 
 /**
@@ -36,7 +37,7 @@ const IDLE = Infinity;
 export function createEngine(report, options) {
   const { digits, host = "page", arithmetic = "wasm", now = () => performance.now() } = options;
   const state = { queue: [], settings: { ...DEFAULTS }, model: null, kernels: null };
-  const clock = { frame: 0, frames: 0, cost: 0, step: 0, steps: 0, since: 0, rate: 0 };
+  const clock = { frame: 0, holes: 0, cost: 0, step: 0, steps: 0, since: 0, rate: 0 };
   let [data, life] = [null, null];
 
   function arithmeticOf() {
@@ -139,8 +140,9 @@ export function createEngine(report, options) {
     const rebuilt = images ? yield* rebuiltShown() : new Uint8Array(0);
     const map = learns ? yield* mapOf(model.discriminator, model.judging) : null;
     yield;
-    if (!state.playing || clock.frames++ % HOLES_EVERY === 0) {
+    if (!state.playing || start >= clock.holes) {
       state.holes = yield* massInHoles(codes);
+      clock.holes = now() + HOLES;
       yield;
     }
     report({
@@ -161,7 +163,7 @@ export function createEngine(report, options) {
       exact,
     });
     state.losses = [];
-    clock.cost += (now() - start - clock.cost) / HOLES_EVERY; // a mean: frames come evenly
+    clock.cost += (now() - start - clock.cost) / FEW;
     clock.frame = now() + Math.max(FRAME, SHARE * clock.cost);
   }
 
