@@ -134,6 +134,10 @@ test("a whole path has all its parts", () => {
       }
     }
   }
+  const state = { a: [-2, 0.3], b: [1.8, -0.27], method: "logit", points: 48 };
+  const [path] = navigate(clampState(state, analytic.meta), analytic).paths;
+  assert.ok(path.tears > 1);
+  assert.equal(path.tears, tearsOf(path.points, path.proposal));
 });
 
 test("without being asked a path keeps no trace, and computes on the grid", () => {
@@ -223,6 +227,9 @@ test("the loop stops where it is stuck", () => {
   const failures = [...tired.status.keys()].filter((i) => STATUS[tired.status[i]] === "max_steps");
   assert.ok(failures.some((i) => i >= tired.walked), "the loop stops at a point that fails");
   assert.equal(tired.failed, failures.filter((i) => i < tired.walked).length);
+  const outside = [...tired.inside.keys()].filter((i) => !tired.inside[i]);
+  assert.ok(outside.some((i) => i >= tired.walked));
+  assert.equal(tired.outside[1], outside.filter((i) => i < tired.walked).length);
   assert.match(en.told(tired, state), new RegExp(` ${tired.failed} gave up \\(hollow`));
 });
 
