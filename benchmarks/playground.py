@@ -25,10 +25,12 @@ from typing import Any
 import torch
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from nav_utils.browser.page import whole_page
 from nav_utils.data import load_images
 from nav_utils.models import AAE, VAE, Autoencoder
 from nav_utils.playground import to_html
 from nav_utils.playground.digits import packed_digits
+from nav_utils.playground.page import div, scripts
 from nav_utils.playground.spaces import trained_space
 from nav_utils.training import (
     aae_step,
@@ -69,6 +71,7 @@ watch("longtask", window.tasks);
 watch("event", window.answers, { durationThreshold: 16 });
 """
 KEYS = 20  # that are pressed while it trains
+MANY = 20  # playgrounds in one page
 TRACED = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"]
 NO_WORKER = "window.Worker = class { constructor() { throw new Error('refused'); } };"
 
@@ -217,17 +220,48 @@ def in_trace(browser: Browser, file: pathlib.Path, refuse: bool) -> dict[str, An
     }
 
 
+def many_in_page(browser: Browser, file: pathlib.Path) -> dict[str, Any]:
+    """Playgrounds in one page, all set to train: what they hold, and which of them train."""
+    figures = "".join(div({}, f"p{number}") for number in range(MANY))
+    file.write_text(whole_page("Many", figures, scripts(), "'wasm-unsafe-eval'"), encoding="utf-8")
+    page = browser.new_page()
+    page.set_default_timeout(180_000)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(file.as_uri())
+    said = [page.locator(f"#p{number} .said").first for number in range(MANY)]
+    for number in range(MANY):
+        page.locator(f"#p{number}").scroll_into_view_if_needed()
+        page.locator(f"#p{number}").get_by_role("button", name="Play", exact=True).click()
+        said[number].filter(has_text="a second").wait_for()
+    page.wait_for_timeout(1000)
+    before = [each.text_content() for each in said]
+    page.wait_for_timeout(2000)
+    heap = page.evaluate("(gc(), performance.memory.usedJSHeapSize)")
+    found = {
+        "playgrounds": MANY,
+        "workers": len(page.workers),
+        "MB of the script engine's memory": round(heap / 1e6, 1),
+        "that go on": sum(a != b.text_content() for a, b in zip(before, said, strict=True)),
+        "faults": len(faults),
+    }
+    page.close()
+    return found
+
+
 def pages() -> dict[str, Any]:
-    """The page in Chromium, with a worker and without."""
+    """The page in Chromium, with a worker and without; and many playgrounds in one page."""
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        flags = ["--enable-precise-memory-info", "--js-flags=--expose-gc"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        many = many_in_page(browser, pathlib.Path(folder) / "many.html")
         file = to_html(pathlib.Path(folder) / "playground.html")
         found = {
             name: in_page(browser, file, refuse)
             for name, refuse in (("worker", False), ("workers refused", True))
         }
         browser.close()
-        return found
+        return {"in Chromium": found, "in one page": many}
 
 
 def spread(
@@ -248,7 +282,7 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="measure the page alone; keep the rest")
     options = parser.parse_args()
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if options.page else engines(options)
-    results = kept | {"in Chromium": pages()}
+    results = kept | pages()
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(results, indent=2))
 
