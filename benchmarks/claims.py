@@ -304,7 +304,7 @@ def main() -> None:
             free = {name: trained(options.folder, name, 0.0) for name in SPACES}
             more = {f"{name} without penalty": groups for name, groups in free.items() if groups}
         command = "python benchmarks/claims.py" + " --folder FOLDER" * bool(options.folder)
-        write(wanted, spaces, more, before | {"command": command})
+        write(wanted, spaces, more, before, command)
 
 
 def check(wanted: list[str], before: dict[str, Any]) -> None:
@@ -335,6 +335,7 @@ def write(
     spaces: dict[str, Grounds],
     more: dict[str, Grounds],
     before: dict[str, Any],
+    command: str,
 ) -> None:
     """Measure the claims wanted and write each at once, beside those from before."""
     counted = {
@@ -348,7 +349,7 @@ def write(
     if some and others and any(counted[name] != before["spaces"].get(name) for name in spaces):
         sys.exit(f"the spaces are not those of {', '.join(sorted(others))}: measure these too")
     if some:
-        before["spaces"] |= counted
+        before |= {"command": command, "spaces": before["spaces"] | counted}
     for claim in wanted:
         before["claims"][claim] = measured(claim, spaces, more, False)
         save(before)

@@ -119,7 +119,12 @@ def range_of(groups: list[list[Found]], null: Found | None = None) -> tuple[floa
     usual = 0.0 if null is None else float(null.values.mean())
     means = [float(one.values.mean()) - usual for group in groups for one in group]
     scale = 100.0 if "share" in groups[0][0].kind else 1.0
-    return scale * min(means), scale * max(means)
+    return six_digits(scale * min(means)), six_digits(scale * max(means))
+
+
+def six_digits(value: float) -> float:
+    """As a results file keeps it."""
+    return float(f"{value:.6g}")
 
 
 def resampled(values: np.ndarray, seed: int = 0) -> np.ndarray:

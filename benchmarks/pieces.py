@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from hybrids import SPACES, spaces_of
-from intervals import error_of_few, found, resampled, share, words
+from intervals import error_of_few, found, resampled, share, six_digits, words
 from printed import interval, number
 from scipy.cluster.hierarchy import cophenet, linkage
 from scipy.spatial.distance import squareform
@@ -155,7 +155,7 @@ def ranges_of(clouds: list[Pieces]) -> dict[str, tuple[float, float]]:
         "gap": [float(cloud.between.mean() - cloud.within.mean()) for cloud in clouds],
         "gap, one Gaussian, largest of 3": [cloud.single for cloud in clouds],
     }
-    return {key: (min(values), max(values)) for key, values in of_each.items()}
+    return {key: (six_digits(min(v)), six_digits(max(v))) for key, v in of_each.items()}
 
 
 def points_of_bars(d: np.ndarray, n: int = 10) -> str:
