@@ -105,13 +105,16 @@ STATED = {path.name[:2]: stated_by(path) for path in notebooks.chapters()}
 PLANS = plans(PAGE.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", sorted(KIT.rglob("*.md")) + sorted(KIT.rglob("*.yml")), ids=lambda path: path.name)
+FILES = sorted([*KIT.rglob("*.md"), *KIT.rglob("*.yml")])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_exercises_and_chapters_that_the_kit_names_are_there(path):
     assert list(missing(path.read_text(encoding="utf-8"))) == []
 
 
 def test_a_name_of_nothing_is_found():
-    text = "Skip exercises 0.1 and 0.9, chapters 04, 31 and\n05. See [x](../../notebooks/77_x.ipynb)."
+    text = "Skip exercises 0.1 and 0.9, chapters 04, 31 and\n05: [x](../../notebooks/77_x.ipynb)."
     assert list(missing(text)) == ["exercise 0.9", "chapter 31", "chapter 77"]
 
 

@@ -51,7 +51,9 @@ MISTAKES = {
         "rounded down": enough("millions * shared // (share * (start + millions * alone))"),
     },
     "18.2": {
-        "dealt in turn": orders(end="max(sum(costs[rank::processes]) for rank in range(processes))"),
+        "dealt in turn": orders(
+            end="max(sum(costs[rank::processes]) for rank in range(processes))"
+        ),
         "dealt in blocks": orders(
             end="max(sum(costs[i : i - (-len(costs) // processes)]) "
             "for i in range(0, len(costs), -(-len(costs) // processes)))"
