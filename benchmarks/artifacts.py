@@ -1,11 +1,14 @@
 """Artifacts: are the odd images on a path from a 1 to a 3 noise, or like the data?
 
-    OMP_NUM_THREADS=1 python benchmarks/artifacts.py          # ten minutes of one core
+    OMP_NUM_THREADS=1 python benchmarks/artifacts.py          # what the package ships
     OMP_NUM_THREADS=1 python benchmarks/artifacts.py loop     # a part: images, examples, pieces
+    OMP_NUM_THREADS=1 python benchmarks/artifacts.py --folder FOLDER    # of benchmarks/seeds.py
 
-Needs MNIST (NAV_UTILS_DATA). Writes benchmarks/results/artifacts.json. The networks that judge are
-kept in _build/artifacts and learnt again where they are not there. What pieces.py and loop.py
-measure for C15 is told there.
+Needs MNIST (NAV_UTILS_DATA); TIMES. With a folder, `images` and
+`pieces` are measured on all trainings and refits that benchmarks/seeds.py left there, with half of
+the pairs for each ratio; `examples` stay those of the shipped spaces, `loop` trains its own. Writes
+benchmarks/results/artifacts.json. The networks that judge are kept in _build/artifacts and learnt
+again where they are not there. What hybrids.py, pieces.py and loop.py do is told there.
 
 The definitions below were written, and committed, before anything was measured. No judge uses the
 discriminator, and none uses the autoencoder whose images it judges.
@@ -41,7 +44,9 @@ In distribution: strange to no judge that counts.
 Paths. From codes of one class to codes of another: 1 to 3 (the text's), 4 to 9, 3 to 8, 0 to 1, in
 `mnist-2d` and `mnist-16d`, 24 places on each, evenly spaced, without the ends:
   line; SLERP; each of them with the literal correction to D = 1/2 of all points (eta 0.3, the
-  calmest of chapter 09); graph and string with the discriminator.
+  calmest of chapter 09); each with the literal loop, step by step, as the text has it: propose,
+  evaluate, correct, and so on (added later; places are on what it has walked, also where it does
+  not arrive); graph and string with the discriminator.
 
 Controls. Real images; ambiguous real images (a share of p-values that holds for all need not hold
 for these: the fair null of a hybrid); real images rebuilt by the model (what its decoder adds
@@ -53,23 +58,37 @@ Rules for the verdict on C12, on places with |D - 1/2| < 0.1 of the corrected pa
 than 5 % of the hybrids are noise-like. *In distribution*: hybrids are strange no more often than
 ambiguous real images are (the interval of the difference over pairs does not lie above 0). If not,
 it is told whether they are strange more often than rebuilt images, and than hybrids by hand.
-Intervals are 95 %, over pairs of ends (`intervals`).
+Intervals are 95 %, over pairs of ends; with a folder also over trainings and refits (`intervals`).
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import pathlib
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import loop
-import numpy as np
 import pieces
 import torch
 import torch.nn.functional as F
 from court import Court, Seen, seeded, shuffled
-from intervals import Found, resampled, share, shares, words
+from hybrids import (
+    CLASSES,
+    CORRECTED,
+    SPACES,
+    WAYS,
+    Jury,
+    Spaces,
+    ends,
+    on_paths,
+    rebuilt_and_within,
+    spaces_of,
+    told,
+)
+from intervals import range_of, words
 from judges import (
     STRANGE,
     Features,
@@ -79,32 +98,18 @@ from judges import (
     learn_features,
     learn_judges,
 )
-from printed import percent
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from nav_utils.checkpointing import write_whole
 from nav_utils.data import load_images
 from nav_utils.evaluation import halves
-from nav_utils.interpolation import lerp
-from nav_utils.navigation import Pointwise, String, navigate
+from nav_utils.navigation import navigate
 from nav_utils.pretrained import load_pretrained
-from nav_utils.spaces import LatentSpace
-from nav_utils.steps import Probability
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "artifacts.json"
 KEPT = HERE.parent / "_build" / "artifacts"
-SPACES = ("mnist-2d", "mnist-16d")
-CLASSES = {(1, 3): 40, (4, 9): 20, (3, 8): 20, (0, 1): 20}  # and pairs of ends
-PLACES, LITERAL = 24, Pointwise(Probability(0.3))
-WAYS: dict[str, dict[str, Any]] = {
-    "line": {"planner": String(0), "proposal": "linear"},
-    "line, corrected": {"planner": LITERAL, "proposal": "linear"},
-    "SLERP": {"planner": String(0), "proposal": "slerp"},
-    "SLERP, corrected": {"planner": LITERAL, "proposal": "slerp"},
-    "graph and string": {"planner": "graph"},
-}
-CORRECTED = [way for way in WAYS if "corrected" in way]
 AMBIGUOUS, BY_HAND = "real, ambiguous", "by hand: half of each"
 MUST_FAIL = ("pixel crossfades", "shuffled pixels")
 
@@ -113,7 +118,7 @@ MUST_FAIL = ("pixel crossfades", "shuffled pixels")
 
 
 def two_classes(images: Tensor, labels: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """n images (n, 1, H, W) twice, row by row of the two classes of `CLASSES`."""
+    """n images (n, 1, H, W) twice, row by row of the two classes of `hybrids.CLASSES`."""
     firsts: list[Tensor] = []
     seconds: list[Tensor] = []
     generator = seeded(4)
@@ -151,97 +156,6 @@ def that_count(court: Court, seen: dict[str, Seen]) -> list[str]:
         if usual and all(float(strange[key].double().mean()) >= 0.5 for key in MUST_FAIL):
             counted.append(name)
     return counted
-
-
-def told(court: Court, seen: Seen, count: list[str], some: Tensor | None = None) -> dict[str, str]:
-    """Shares of images (N,) or of the places of paths (B, n), of all or of `some`."""
-    flags = court.flags(seen, count)
-    if some is None:
-        flags |= {"ambiguous": court.ambiguous(seen), "hybrid": court.hybrid(seen)}
-    return {key: words([[of_each(flag, some)]]) for key, flag in flags.items()}
-
-
-def of_each(flags: Tensor, some: Tensor | None = None) -> Found:
-    """Flags (N,) as a share; of places (B, n) as shares of each path, of those that have some."""
-    if flags.ndim == 1:
-        return share(flags if some is None else flags[some])
-    if some is None:
-        return shares(flags.double().mean(1))
-    there = some.any(1)
-    return shares(((flags & some).sum(1) / some.sum(1))[there])
-
-
-# ---- paths --------------------------------------------------------------------------------------
-
-
-def ends(space: LatentSpace, same: bool = False, part: int = 1) -> tuple[Tensor, Tensor]:
-    """Codes (n, d) twice from the pool: of the two classes, or both of the first; of each pair of
-    classes as many as `CLASSES` says, or only one part of them."""
-    rows = halves(len(space.test_codes))[1]
-    codes, labels = space.test_codes[rows], space.test_labels[rows]
-    generator, pairs = seeded(6), []
-    for (a, b), n in CLASSES.items():
-        places = [torch.nonzero(labels == label).squeeze(1) for label in (a, a if same else b)]
-        drawn = [
-            rows[torch.randperm(len(rows), generator=generator)[: n // part]] for rows in places
-        ]
-        pairs.append(codes[torch.stack(drawn, 1)])
-    z_a, z_b = torch.cat(pairs).unbind(1)
-    return z_a, z_b
-
-
-@torch.no_grad()
-def on_paths(
-    name: str, court: Court, count: list[str], null: Tensor, part: int = 1
-) -> dict[str, Any]:
-    """Every way of one latent space; `null` says which ambiguous real images
-    are strange."""
-    space = load_pretrained(name)
-    ratio = space.ratio
-    assert ratio is not None
-    z_a, z_b = ends(space, part=part)
-    table: dict[str, Any] = {}
-    places = torch.arange(len(z_a)).split([n // part for n in CLASSES.values()])
-    for way, options in WAYS.items():
-        z = navigate(z_a, z_b, ratio, **options).resample(PLACES + 2)[:, 1:-1]
-        seen = court.look(space.model.decode(z))
-        hybrid, strange = court.hybrid(seen), court.flags(seen, count)["strange"]
-        row = told(court, seen, count)
-        row["paths with a hybrid"] = words([[share(hybrid.any(1))]])
-        row |= {f"hybrids: {key}": x for key, x in told(court, seen, count, hybrid).items()}
-        row |= {f"others: {key}": x for key, x in told(court, seen, count, ~hybrid).items()}
-        if way in CORRECTED:
-            inside = (ratio.prob(z) - 0.5).abs() < 0.1
-            row["in the band"] = words([[of_each(inside)]])
-            of_both = told(court, seen, count, inside & hybrid)
-            row |= {f"hybrids in the band: {key}": x for key, x in of_both.items()}
-            less = difference(of_each(strange, inside & hybrid), share(null))
-            row["hybrids in the band: strange, less ambiguous real images"] = less
-        for (a, b), rows in zip(CLASSES, places, strict=True):
-            row[f"hybrid, {a} to {b}"] = words([[of_each(hybrid[rows])]])
-            own = of_each(strange[rows], hybrid[rows])
-            row[f"hybrids: strange, {a} to {b}"] = words([[own]]) if len(own.values) else "none"
-        table[way] = row
-        print(name, way, json.dumps(row), flush=True)
-    return table
-
-
-def difference(of_paths: Found, of_images: Found) -> str:
-    """The mean of one less that of the other, in points of percent, with its interval."""
-    first, second = of_paths.values, of_images.values
-    drawn = resampled(first) - resampled(second, seed=1)
-    low, high = (float(x) for x in np.quantile(drawn, [0.025, 0.975]))
-    return percent(float(first.mean() - second.mean()), low, high)
-
-
-@torch.no_grad()
-def rebuilt_and_within(name: str, court: Court, pool: Tensor) -> dict[str, Seen]:
-    """What a space's decoder makes of codes, and of lines inside a class."""
-    space = load_pretrained(name)
-    z = lerp(*ends(space, same=True), torch.linspace(0, 1, PLACES + 2)[1:-1])
-    rebuilt = in_parts(lambda x: space.model.decode(space.model.encode(x)), pool[:2000])
-    lines = court.look(space.model.decode(z))
-    return {f"rebuilt, {name}": court.look(rebuilt), f"line inside a class, {name}": lines}
 
 
 @torch.no_grad()
@@ -299,46 +213,74 @@ def the_court() -> tuple[Court, Tensor, Tensor]:
     return Court(judges, test.images[first]), test.images[second], test.labels[second]
 
 
-def of_images(part: int = 1) -> dict[str, Any]:
+def of_images(folder: pathlib.Path | None = None, part: int = 1) -> dict[str, Any]:
     """C12: controls and paths, of all pairs of ends or of one part of them."""
     court, pool, labels = the_court()
-    seen = {name: court.look(x) for name, x in controls(pool, labels).items()}
+    spaces = {name: spaces_of(name, folder) for name in SPACES}
+    seen = {name: [court.look(x)] for name, x in controls(pool, labels).items()}
     for name in SPACES:
-        seen |= rebuilt_and_within(name, court, pool)
-    count = that_count(court, seen)
+        seen |= rebuilt_and_within(name, spaces[name], pool, court.look)
+    count = that_count(court, {name: looks[0] for name, looks in seen.items()})
     if not count:
         sys.exit("no judge passes its controls: there is nothing to say of paths")
-    table = {name: told(court, one, count) for name, one in seen.items()}
-    odd = court.ambiguous(seen["real"])
-    table[AMBIGUOUS] = told(court, seen["real"], count, odd)
+    found = {name: [told(court, look, count) for look in looks] for name, looks in seen.items()}
+    odd = court.ambiguous(seen["real"][0])
+    found[AMBIGUOUS] = [told(court, seen["real"][0], count, odd)]
+    table = {
+        name: {key: words([[look[key]] for look in looks]) for key in looks[0]}
+        for name, looks in found.items()
+    }
     print(json.dumps({"judges that count": count, "controls": table}, indent=1), flush=True)
-    null = court.flags(seen["real"], count)["strange"][odd]
+    jury = Jury(court, count, court.flags(seen["real"][0], count)["strange"][odd])
+    paths = {name: on_paths(name, spaces[name], jury, part) for name in SPACES}
     return {
-        "judges that count": ", ".join(count) or "none",
+        "judges that count": ", ".join(count),
+        "spaces": {name: counted(runs, part) for name, runs in spaces.items()},
         "controls": table,
-        "paths": {name: on_paths(name, court, count, null, part) for name in SPACES},
+        "paths": {name: told_of for name, (told_of, _) in paths.items()},
+        "ranges": {
+            "controls": {
+                name: {key: range_of([[look[key]] for look in looks]) for key in looks[0]}
+                for name, looks in found.items()
+                if len(looks) > 1
+            },
+            "paths": {name: ranges for name, (_, ranges) in paths.items()},
+        },
     }
 
 
-PARTS = {
-    "images": of_images,
-    "examples": examples,
-    "pieces": pieces.measured,
-    "loop": loop.measured,
+def counted(spaces: Spaces, part: int) -> dict[str, str]:
+    """How many trainings, refits and pairs of ends stand behind the numbers."""
+    return {
+        "AAE seeds": str(len(spaces)),
+        "refits of each": ", ".join(str(len(ratios)) for _, ratios in spaces),
+        "pairs of ends for each ratio": str(sum(CLASSES.values()) // part),
+    }
+
+
+PARTS: dict[str, Callable[[pathlib.Path | None], dict[str, Any]]] = {
+    "images": lambda folder: of_images(folder, 2 if folder else 1),
+    "examples": lambda folder: examples(),
+    "pieces": lambda folder: pieces.measured(folder=folder),
+    "loop": lambda folder: loop.measured(),
 }
 
 
 def main() -> None:
     """Measure all parts, or those named, and write each at once."""
-    wanted = sys.argv[1:] or list(PARTS)
-    if unknown := set(wanted) - set(PARTS):
-        sys.exit(f"expected some of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="images", help=", ".join(PARTS))
+    parser.add_argument("--folder", type=pathlib.Path, help="of benchmarks/seeds.py")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"expected some of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for part in wanted:
-        results[part] = PARTS[part]()
-        content = {"command": "OMP_NUM_THREADS=1 python benchmarks/artifacts.py"}
-        content |= {key: results[key] for key in PARTS if key in results}
-        RESULTS.write_text(json.dumps(content, indent=2) + "\n")
+    command = "OMP_NUM_THREADS=1 python benchmarks/artifacts.py"
+    results["command"] = command + " --folder FOLDER" * bool(options.folder)
+    for part in options.parts or PARTS:
+        results[part] = PARTS[part](options.folder)
+        content = {key: results[key] for key in ("command", *PARTS) if key in results}
+        write_whole(RESULTS, (json.dumps(content, indent=2) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -4,17 +4,20 @@
     python benchmarks/claims.py --folder FOLDER    # all spaces that benchmarks/seeds.py left there
     python benchmarks/claims.py C7 C13             # only these; the others stay as they are
     python benchmarks/claims.py --check            # all at a smaller size: which rows moved?
+    python benchmarks/claims.py --folder FOLDER --ranges    # what single ratios give at that size
 
 Judged by measures that use no discriminator, on the test codes: one half (`halves`) carries the
 densities, the other supplies points and 200 pairs (with a folder 100 for each ratio). Intervals are
 95 %: over resampled pairs or points, or of a share (Clopper and Pearson); over several spaces also
 over their seeds and refits, see `intervals.hierarchical`. `--check` uses what the package ships,
-writes nothing, and exits with 1 when an interval of its own lies outside the one that is written.
-Of four hundred rows a few do so by chance.
+writes nothing, and exits with 1 when a row has moved: when its interval lies outside the one that
+is written, and outside the range of the single ratios of the folder, measured at the same size by
+`--ranges`. (One ratio stands for nine, and forty pairs for nine hundred; what one of the nine gives
+on its own is no change.)
 C9 takes its numbers from what `score.py` and `score_mnist.py` have written; `--check` fits one seed
 of them again.
-C12 and C15 are read from results/artifacts.json, which benchmarks/artifacts.py writes from MNIST;
-`--check` measures them again, and needs MNIST too.
+C12 and C15 are read from results/artifacts.json, which benchmarks/artifacts.py writes from MNIST,
+with the ranges of single ratios; `--check` measures them again, and needs MNIST too.
 Writes benchmarks/results/claims.json, which the page of the ledger reads.
 """
 
@@ -35,13 +38,14 @@ import score
 import torch
 import voyages
 from grounds import SPACES, Ground, Grounds, seeded, shipped, trained
-from intervals import Found, found, share, shares, words
+from intervals import Found, found, range_of, share, shares, words
 from moved import moved
 from price import claim_11
 from seeds import PENALTY
 from torch import Tensor
 
 from nav_utils.calibration import calibration_report
+from nav_utils.checkpointing import write_whole
 from nav_utils.correction import correct
 from nav_utils.densities import StandardNormal, kde_log_prob, ring
 from nav_utils.evaluation import find_holes
@@ -51,6 +55,7 @@ from nav_utils.ratio import DensityRatio, ExactRatio, Ratio
 from nav_utils.steps import Probability
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "claims.json"
+SMALL = 40  # pairs, of --check
 HOLE = math.log(4)  # fewer than a quarter of the codes that the prior promises
 BINS = {2: (0, 0.2, 0.3, 0.4, 0.6, 0.8, 1), 16: (0, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 1)}
 Rows = dict[str, Found]
@@ -223,17 +228,27 @@ PER_SPACE: dict[str, Callable[[Ground], Rows]] = {
 PLANE = {"C1"}  # whose density is that of the plane
 
 
-def over_spaces(claim: str, spaces: dict[str, Grounds]) -> dict[str, str]:
-    """The rows of a claim for each space."""
-    printed = {}
+def over_spaces(claim: str, spaces: dict[str, Grounds]) -> dict[str, list[list[Found]]]:
+    """The rows of a claim for each space: what each refit of each seed gives."""
+    groups_of = {}
     for space, groups in spaces.items():
         if claim in PLANE and groups[0][0].dim != 2:
             continue
         rows = [[PER_SPACE[claim](ground) for ground in group] for group in groups]
         for key in rows[0][0]:
             label = key if claim in PLANE else f"{key}, {space}"
-            printed[label] = words([[row[key] for row in group] for group in rows])
-    return printed
+            groups_of[label] = [[row[key] for row in group] for group in rows]
+    return groups_of
+
+
+def ranges(claim: str, spaces: dict[str, Grounds]) -> dict[str, tuple[float, float]]:
+    """The least and the largest value that single ratios give, for each row of a claim."""
+    found_in = {}
+    for label, groups in over_spaces(claim, spaces).items():
+        some = [[one for one in group if len(one.values)] for group in groups]
+        found_in[label] = range_of([group for group in some if group])
+    print(claim, json.dumps(found_in), flush=True)
+    return found_in
 
 
 WHOLE: dict[str, Callable[[bool], dict[str, str]]] = {  # of no latent space; True: a smaller size
@@ -243,8 +258,8 @@ WHOLE: dict[str, Callable[[bool], dict[str, str]]] = {  # of no latent space; Tr
     "C9": score.claim_9,
     "C10": lambda small: voyages.claim_10(4000),
     "C11": claim_11,  # measured by benchmarks/diffusion.py
-    "C12": odd.claim_12,
-    "C15": odd.claim_15,
+    "C12": lambda small: odd.rows_of("C12", small),
+    "C15": lambda small: odd.rows_of("C15", small),
 }
 
 
@@ -253,7 +268,10 @@ def measured(
 ) -> dict[str, str]:
     """The rows of a claim; `more` are spaces without the penalty, for C6 alone."""
     some = spaces | more if claim == "C6" else spaces
-    rows = WHOLE[claim](small) if claim in WHOLE else over_spaces(claim, some)
+    if claim in WHOLE:
+        rows = WHOLE[claim](small)
+    else:
+        rows = {label: words(groups) for label, groups in over_spaces(claim, some).items()}
     print(claim, json.dumps(rows, indent=2), flush=True)
     return rows
 
@@ -267,21 +285,49 @@ def main() -> None:
     parser.add_argument("claims", nargs="*", metavar="C7", help=", ".join(CLAIMS))
     parser.add_argument("--folder", type=pathlib.Path, help="of benchmarks/seeds.py")
     parser.add_argument("--check", action="store_true", help="smaller; say which rows moved")
+    parser.add_argument("--ranges", action="store_true", help="of single ratios, for --check")
     options = parser.parse_args()
     wanted = [claim for claim in CLAIMS if claim in options.claims] or CLAIMS
     if unknown := set(options.claims) - set(CLAIMS):
         sys.exit(f"expected some of {', '.join(CLAIMS)}, got {', '.join(sorted(unknown))}")
-    before = json.loads(RESULTS.read_text())
-    spaces, more = {name: shipped(name, 40 if options.check else 200) for name in SPACES}, {}
+    if options.ranges and not options.folder:
+        sys.exit("--ranges: expected --folder with it, got none: one ratio alone has no range")
+    before = {"ranges": {}} | json.loads(RESULTS.read_text())
     if options.check:
-        again = {claim: measured(claim, spaces, {}, True) for claim in wanted}
-        sys.exit("\n".join(moved(again, before["claims"])) or 0)
-    if options.folder:
-        spaces = {name: trained(options.folder, name, PENALTY) for name in SPACES}
-        free = {name: trained(options.folder, name, 0.0) for name in SPACES}
-        more = {f"{name} without penalty": groups for name, groups in free.items() if groups}
-    command = "python benchmarks/claims.py" + " --folder FOLDER" * bool(options.folder)
-    write(wanted, spaces, more, before | {"command": command})
+        check(wanted, before)
+    elif options.ranges:
+        write_ranges([claim for claim in wanted if claim in PER_SPACE], options.folder, before)
+    else:
+        spaces, more = {name: shipped(name) for name in SPACES}, {}
+        if options.folder:
+            spaces = {name: trained(options.folder, name, PENALTY) for name in SPACES}
+            free = {name: trained(options.folder, name, 0.0) for name in SPACES}
+            more = {f"{name} without penalty": groups for name, groups in free.items() if groups}
+        command = "python benchmarks/claims.py" + " --folder FOLDER" * bool(options.folder)
+        write(wanted, spaces, more, before, command)
+
+
+def check(wanted: list[str], before: dict[str, Any]) -> None:
+    """Measure at the smaller size, say which rows moved, and exit with 1 if any did."""
+    spaces = {name: shipped(name, SMALL) for name in SPACES}
+    again = {claim: measured(claim, spaces, {}, True) for claim in wanted}
+    of_single = before["ranges"] | {claim: odd.ranges_of(claim) for claim in odd.PLACES}
+    sys.exit("\n".join(moved(again, before["claims"], of_single)) or 0)
+
+
+def write_ranges(wanted: list[str], folder: pathlib.Path, before: dict[str, Any]) -> None:
+    """Measure every ratio of a folder at the smaller size, and write each claim at once."""
+    spaces = {name: trained(folder, name, PENALTY, SMALL) for name in SPACES}
+    for claim in wanted:
+        before["ranges"][claim] = ranges(claim, spaces)
+        save(before)
+
+
+def save(content: dict[str, Any]) -> None:
+    """Write the results, claims in order."""
+    for key in ("claims", "ranges"):
+        content[key] = {claim: content[key][claim] for claim in CLAIMS if claim in content[key]}
+    write_whole(RESULTS, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def write(
@@ -289,6 +335,7 @@ def write(
     spaces: dict[str, Grounds],
     more: dict[str, Grounds],
     before: dict[str, Any],
+    command: str,
 ) -> None:
     """Measure the claims wanted and write each at once, beside those from before."""
     counted = {
@@ -301,15 +348,11 @@ def write(
     some, others = set(wanted) & set(PER_SPACE), set(PER_SPACE) - set(wanted)
     if some and others and any(counted[name] != before["spaces"].get(name) for name in spaces):
         sys.exit(f"the spaces are not those of {', '.join(sorted(others))}: measure these too")
-    results = before["claims"]
+    if some:
+        before |= {"command": command, "spaces": before["spaces"] | counted}
     for claim in wanted:
-        results[claim] = measured(claim, spaces, more, False)
-        content = {
-            "command": before["command"],
-            "spaces": before["spaces"] | counted if some else before["spaces"],
-            "claims": {claim: results[claim] for claim in CLAIMS if claim in results},
-        }
-        RESULTS.write_text(json.dumps(content, indent=2) + "\n")
+        before["claims"][claim] = measured(claim, spaces, more, False)
+        save(before)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Diffusion of codes against diffusion of pixels: what each costs, and how good its images are.
 
-    NAV_UTILS_DATA=... python benchmarks/diffusion.py train    # seven minutes of one core
+    NAV_UTILS_DATA=... python benchmarks/diffusion.py train    # a quarter of an hour of one core
     NAV_UTILS_DATA=... python benchmarks/diffusion.py          # measures; ten minutes of one core
     NAV_UTILS_DATA=... python benchmarks/diffusion.py nats     # one part; the others stay
 
@@ -8,7 +8,7 @@
 autoencoder's included) and of a sample. `quality`: 2,000 images of each way to make some, against
 one half of the test images. `curve`: quality against seconds of training, from the snapshots that
 `train` left. `nats`: what the first nats of a code buy. `guidance`: a discriminator that corrects
-the diffusion of codes.
+the diffusion of codes. `trainings`: the diffusion of codes from three seeds.
 Seconds are the process's own: on a machine that others use too they come out longer. A setting is
 chosen on training images, with another seed than the one that is reported. What the results have
 already of `quality`, `curve` and `nats` stays: take it out of the file to measure it anew.
@@ -26,11 +26,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
-from denoisers import FOLDER, RECIPES, data_of, flops, flops_of_an_answer, snapshots, train
+from denoisers import FOLDER, RECIPES, another, data_of, flops, flops_of_an_answer, snapshots, train
 from guidance import guided
-from intervals import share, words
-from printed import number
+from intervals import RESAMPLES, error_of_few, share, words
+from printed import interval, number
 from quality import Judge, frechet, moments
 from torch import Tensor
 
@@ -48,7 +49,6 @@ from nav_utils.training import train_aae
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "diffusion.json"
 SPACE, N, FEW = "mnist-16d", 2000, 1000  # images for the table; for the curve
 CODES, PIXELS = "diffusion of codes", "diffusion of pixels"
-LONGER = "diffusion of pixels, a longer training"
 STEPS = {CODES: (9, 18), PIXELS: (9, 18)}  # of the sampler, tried
 WALKS = ((0.01, 200), (0.02, 200), (0.05, 200))  # step sizes and steps of MALA, tried
 RATIO_STEPS = 4000  # of `fit_ratio` as it comes
@@ -252,7 +252,6 @@ def best_steps(tried: Results, route: str) -> int:
 def curve(ground: Ground, found: Results) -> Results:
     """Quality of the snapshots, with few images and nine steps of the sampler."""
     rows: Results = found if found.get("images") == FEW else {"images": FEW, CODES: [], PIXELS: []}
-    rows.setdefault(LONGER, [])
     some = ground.others[:FEW]
     for name, images in (
         ("test images", ground.test.images[some]),
@@ -261,11 +260,10 @@ def curve(ground: Ground, found: Results) -> Results:
     ):
         seen = ground.judge(images)
         rows[name] = [seen.frechet, 1.96 * seen.error]
-    for name, route in ((SPACE, CODES), ("mnist", PIXELS), ("mnist-longer", LONGER)):
+    for name, route in ((SPACE, CODES), ("mnist", PIXELS)):
         known = {row["step"] for row in rows[route]}
         for facts, denoiser in snapshots(name, FOLDER):
-            shorter = route == LONGER and facts["step"] <= rows[PIXELS][-1]["step"]
-            if facts["step"] in known or shorter:  # the shorter run has these
+            if facts["step"] in known:
                 continue
             seen = ground.judge(ground.drawn(denoiser, 9, FEW, 1))
             row = facts | {"Fréchet distance": seen.frechet, "half width": 1.96 * seen.error}
@@ -342,7 +340,32 @@ def guidance(ground: Ground, found: Results) -> Results:
     return {"table": rows, "steps": [facts["step"] for facts in steps], "images": N}
 
 
-PARTS = {"costs": costs, "quality": quality, "curve": curve, "nats": nats, "guidance": guidance}
+def trainings(ground: Ground, found: Results) -> Results:
+    """The diffusion of codes from three seeds, of weights and batches; the first is shipped. The
+    interval is over trainings and over images; all share the codes, the judge and the noise."""
+    steps = best_steps(json.loads(RESULTS.read_text())["quality"]["tried"], CODES)
+    others = [another(SPACE, seed, FOLDER) for seed in (1, 2)]
+    seen = [
+        ground.judge(ground.drawn(denoiser, steps, N, 1))
+        for denoiser in (ground.denoisers[CODES], *others)
+    ]
+    values = np.array([one.frechet for one in seen])
+    noise = np.random.default_rng(2).normal(size=RESAMPLES) * np.mean([one.error for one in seen])
+    low, high = values.mean() + np.quantile(error_of_few(values) + noise, [0.025, 0.975])
+    return {
+        "Fréchet distance": interval(float(values.mean()), float(low), float(high)),
+        "each": [one.row() for one in seen],
+    }
+
+
+PARTS = {
+    "costs": costs,
+    "quality": quality,
+    "curve": curve,
+    "nats": nats,
+    "guidance": guidance,
+    "trainings": trainings,
+}
 
 
 def main() -> None:

@@ -43,7 +43,8 @@ def words(groups: list[list[Found]]) -> str:
     """The mean over spaces with its interval: a list for each seed, an entry for each refit.
 
     What lies within 0 and 1 everywhere has an interval within them. A share that is 0 everywhere,
-    or 1, has the exact interval of one space, which is wider than that of all would be.
+    or 1, has the exact interval of one space, which is wider than that of all would be. (For the
+    mean of shares it is a bound: none of n is above 0 at least as often as none of n flags is set.)
     """
     kind, all_values = groups[0][0].kind, [[one.values for one in group] for group in groups]
     single = all_values[0][0] if len(groups) == len(groups[0]) == 1 else None
@@ -53,7 +54,7 @@ def words(groups: list[list[Found]]) -> str:
         return number(float(single[0]))
     value, low, high = hierarchical(all_values)
     together = np.concatenate([values for group in all_values for values in group])
-    if kind == "share" and together.min() == together.max():  # no spread to tell an error by
+    if "share" in kind and together.min() == together.max():  # no spread to tell an error by
         value, low, high = clopper_pearson(all_values[0][0])
     if together.min() >= 0 and together.max() <= 1:
         low, high = max(low, 0.0), min(high, 1.0)
@@ -69,29 +70,61 @@ def clopper_pearson(flags: np.ndarray) -> tuple[float, float, float]:
 
 
 def hierarchical(groups: list[list[np.ndarray]]) -> tuple[float, float, float]:
-    """Mean over seeds of the mean over refits, and its interval, with the spread of all levels.
+    """Mean over seeds of the mean over refits, and its interval, with the spread of all levels."""
+    value, errors = mean_and_errors(groups)
+    low, high = np.quantile(errors, [0.025, 0.975])
+    return value, value + float(low), value + float(high)
 
-    The means of a few seeds spread as the seeds do, and as their refits: they give the mean an
-    error of Student's t with one degree of freedom less than seeds (three seeds: 4.3 standard
-    errors to each side). Points or paths are drawn anew, the same rows in all spaces, since the
+
+def mean_and_errors(groups: list[list[np.ndarray]]) -> tuple[float, np.ndarray]:
+    """Mean over seeds of the mean over refits, and draws of its error (RESAMPLES,).
+
+    The means of a few seeds spread as the seeds do, and as their refits, and give the mean the
+    error of a few. Points or paths are drawn anew, the same rows in all spaces, since the
     test images are the same in all. With one seed its refits take the place of seeds, and nothing
     is known of other seeds.
     """
     of_refits = [np.array([values.mean() for values in group]) for group in groups]
     of_seeds = np.array([means.mean() for means in of_refits])
-    value = float(of_seeds.mean())
-    total = sum(
+    errors: np.ndarray = sum(
         (resampled(values) - values.mean()) / (len(groups) * len(group))
         for group in groups
         for values in group
     )
-    means = of_seeds if len(of_seeds) > 1 else of_refits[0]
-    if len(means) > 1:
-        error = means.std(ddof=1) / len(means) ** 0.5
-        generator = np.random.default_rng(1)
-        total = total + error * generator.standard_t(len(means) - 1, RESAMPLES)
-    low, high = np.quantile(total, [0.025, 0.975])
-    return value, value + float(low), value + float(high)
+    errors = errors + error_of_few(of_seeds if len(of_seeds) > 1 else of_refits[0])
+    return float(of_seeds.mean()), errors
+
+
+def error_of_few(values: np.ndarray) -> np.ndarray:
+    """Draws (RESAMPLES,) of the error of the mean of a few values (n,): Student's t with n - 1
+    degrees of freedom (three: 4.3 standard errors to each side); of one value nothing is known."""
+    if len(values) == 1:
+        return np.zeros(RESAMPLES)
+    t = np.random.default_rng(1).standard_t(len(values) - 1, RESAMPLES)
+    return values.std(ddof=1) / len(values) ** 0.5 * t
+
+
+def beyond(groups: list[list[Found]], null: Found) -> str:
+    """The mean over spaces less that of `null`, in points of percent, with its interval."""
+    value, errors = mean_and_errors([[one.values for one in group] for group in groups])
+    usual = float(null.values.mean())
+    errors = errors - (resampled(null.values, seed=1) - usual)
+    low, high = (float(x) for x in np.quantile(errors, [0.025, 0.975]))
+    value -= usual
+    return percent(value, value + low, value + high)
+
+
+def range_of(groups: list[list[Found]], null: Found | None = None) -> tuple[float, float]:
+    """The least and the largest mean of single spaces, in the units that are printed."""
+    usual = 0.0 if null is None else float(null.values.mean())
+    means = [float(one.values.mean()) - usual for group in groups for one in group]
+    scale = 100.0 if "share" in groups[0][0].kind else 1.0
+    return six_digits(scale * min(means)), six_digits(scale * max(means))
+
+
+def six_digits(value: float) -> float:
+    """As a results file keeps it."""
+    return float(f"{value:.6g}")
 
 
 def resampled(values: np.ndarray, seed: int = 0) -> np.ndarray:

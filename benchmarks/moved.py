@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 NUMBER = r"-?[\d,]+(?:\.\d+)?"
 PRINTED = re.compile(rf"({NUMBER})(?: %)?(?: \[({NUMBER}), ({NUMBER})\])?")
 SLACK = 0.25  # of a number without an interval, or with one that has no width
 
 
-def moved(found: dict[str, dict[str, str]], written: dict[str, dict[str, str]]) -> list[str]:
-    """A line for each row whose intervals do not meet, or that is not there."""
+Rows = dict[str, dict[str, str]]  # by claim
+Ranges = dict[str, dict[str, Any]]  # two numbers for each row
+
+
+def moved(found: Rows, written: Rows, ranges: Ranges | None = None) -> list[str]:
+    """A line for each row whose interval meets neither the one that was written nor the range of
+    what single ratios give, where it has one; or that is not there."""
     lines = []
     for claim, rows in found.items():
         for name, text in rows.items():
             before = written.get(claim, {}).get(name)
             if before is None:
                 lines.append(f"{claim}, {name}: {text}, which was not written")
-            elif not meet(span(text), span(before)):
-                lines.append(f"{claim}, {name}: {text}, written {before}")
+                continue
+            single = (ranges or {}).get(claim, {}).get(name)
+            usual = [span(before)] + ([tuple(single)] if single else [])
+            if not any(meet(span(text), ends) for ends in usual):
+                of_single = f", single ratios {single[0]:.4g} to {single[1]:.4g}" if single else ""
+                lines.append(f"{claim}, {name}: {text}, written {before}{of_single}")
     return lines
 
 

@@ -5,7 +5,8 @@ the distance to the 10th nearest neighbour (or the step, if that is longer): sin
 mutual reachability distances, as in HDBSCAN. Their *fall* is log(bottleneck / the larger radius of
 both): 0 says that no place between is sparser than the sparser end. In d dimensions a density
 falls by d times that. Falls are averaged over the points of each pair of classes, and of each
-class; the *gap* is the mean between classes less the mean within. Intervals: over classes.
+class; the *gap* is the mean between classes less the mean within. Intervals: over classes,
+and over trainings where there are several.
 
 Nulls: one Gaussian with the covariance of the data, every sample with the class of the nearest mean
 (connected, and labelled by regions as classes are); and the data with its labels in random order.
@@ -19,11 +20,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import Any
+import pathlib
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from intervals import found, resampled, share, words
+from hybrids import SPACES, spaces_of
+from intervals import error_of_few, found, resampled, share, six_digits, words
 from printed import interval, number
 from scipy.cluster.hierarchy import cophenet, linkage
 from scipy.spatial.distance import squareform
@@ -31,7 +34,6 @@ from torch import Tensor
 
 from nav_utils.data import load_images
 from nav_utils.evaluation import halves
-from nav_utils.pretrained import load_pretrained
 
 K, POINTS = 10, 2000
 SEPARATIONS = (3.0, 4.0, 6.0, 8.0)  # of two Gaussians, in standard deviations
@@ -100,30 +102,60 @@ def gaussian_like(x: Tensor, labels: Tensor, seed: int) -> tuple[Tensor, np.ndar
     return samples, classes[torch.cdist(samples, means).argmin(1)].numpy()
 
 
-def on_data(x: Tensor, labels: Tensor) -> dict[str, str]:
-    """Falls between and within classes of points (N, m), beside both nulls; and the bars of H0."""
-    d = distances(x)
-    between, within = by_class(d, labels.numpy())
-    drawn = resampled(between) - resampled(within, seed=1)
-    low, high = (float(v) for v in np.quantile(drawn, [0.025, 0.975]))
-    generator = np.random.default_rng(0)
-    shuffled = [gap(d, generator.permutation(labels.numpy())) for _ in range(5)]
+class Pieces(NamedTuple):
+    """Of one cloud of points: falls between and within classes, their nulls, its bars."""
+
+    between: np.ndarray
+    within: np.ndarray
+    shuffled: float  # the largest gap of labels in random order
+    single: float  # the largest gap of one Gaussian
+    bars: str
+
+
+def pieces_of(x: Tensor, labels: Tensor) -> Pieces:
+    """Of points (N, m), beside both nulls."""
+    d, generator = distances(x), np.random.default_rng(0)
     nulls = []
     for seed in range(3):
         samples, own = gaussian_like(x, labels, seed)
         nulls.append(gap(distances(samples), own))
+    shuffled = [gap(d, generator.permutation(labels.numpy())) for _ in range(5)]
+    return Pieces(*by_class(d, labels.numpy()), max(shuffled), max(nulls), points_of_bars(d))
+
+
+def in_words(clouds: list[Pieces], labels: Tensor) -> dict[str, str]:
+    """What clouds of the same rows show, one for each training; classes are those of the first."""
+    between, within = ([getattr(cloud, name) for cloud in clouds] for name in Pieces._fields[:2])
+    gaps = np.array([a.mean() - b.mean() for a, b in zip(between, within, strict=True)])
+    errors = error_of_few(gaps) + sum(
+        (resampled(a) - a.mean() - resampled(b, seed=1) + b.mean()) / len(clouds)
+        for a, b in zip(between, within, strict=True)
+    )
+    low, high = (float(v) for v in gaps.mean() + np.quantile(errors, [0.025, 0.975]))
     pairs = list(itertools.combinations(labels.unique().tolist(), 2))
+    first = between[0]
     return {
-        "fall between classes": words([[found(between)]]),
-        "fall within a class": words([[found(within)]]),
-        "gap": interval(between.mean() - within.mean(), low, high),
-        "gap, labels in random order, largest of 5": number(max(shuffled), 2),
-        "gap, one Gaussian, largest of 3": number(max(nulls), 2),
-        "fall from 1 to 3": number(float(between[pairs.index((1, 3))]), 2),
-        "most separate classes": "{} and {}".format(*pairs[int(between.argmax())]),
-        "least separate classes": "{} and {}".format(*pairs[int(between.argmin())]),
-        "points that the ten longest bars split off": points_of_bars(d),
+        "fall between classes": words([[found(a)] for a in between]),
+        "fall within a class": words([[found(b)] for b in within]),
+        "gap": interval(float(gaps.mean()), low, high),
+        "gap, labels in random order, largest of 5": number(max(c.shuffled for c in clouds), 2),
+        "gap, one Gaussian, largest of 3": number(max(c.single for c in clouds), 2),
+        "fall from 1 to 3": number(float(first[pairs.index((1, 3))]), 2),
+        "most separate classes": "{} and {}".format(*pairs[int(first.argmax())]),
+        "least separate classes": "{} and {}".format(*pairs[int(first.argmin())]),
+        "points that the ten longest bars split off": clouds[0].bars,
     }
+
+
+def ranges_of(clouds: list[Pieces]) -> dict[str, tuple[float, float]]:
+    """The least and the largest value of single trainings."""
+    of_each = {
+        "fall between classes": [float(cloud.between.mean()) for cloud in clouds],
+        "fall within a class": [float(cloud.within.mean()) for cloud in clouds],
+        "gap": [float(cloud.between.mean() - cloud.within.mean()) for cloud in clouds],
+        "gap, one Gaussian, largest of 3": [cloud.single for cloud in clouds],
+    }
+    return {key: (six_digits(min(v)), six_digits(max(v))) for key, v in of_each.items()}
 
 
 def points_of_bars(d: np.ndarray, n: int = 10) -> str:
@@ -185,15 +217,19 @@ def power(dim: int, runs: int) -> dict[str, dict[str, str]]:
     return rows
 
 
-def measured(runs: int = RUNS) -> dict[str, Any]:
+def measured(runs: int = RUNS, folder: pathlib.Path | None = None) -> dict[str, Any]:
     """Codes of both spaces and pixels; and the power of the tests, from so many runs."""
     found_in: dict[str, Any] = {}
+    ranges: dict[str, dict[str, tuple[float, float]]] = {}
     test = load_images("mnist", "test")
     rows = halves(len(test.images))[1][:POINTS]
-    for name in ("mnist-2d", "mnist-16d"):
-        space = load_pretrained(name)
-        found_in[name] = on_data(space.test_codes[rows], space.test_labels[rows])
-    found_in["pixels"] = on_data(test.images[rows].flatten(1), test.labels[rows])
+    labels = test.labels[rows]
+    for name in SPACES:
+        codes = [space.test_codes[rows] for space, _ in spaces_of(name, folder)]
+        clouds = [pieces_of(x, labels) for x in codes]
+        found_in[name], ranges[name] = in_words(clouds, labels), ranges_of(clouds)
+    pixels = pieces_of(test.images[rows].flatten(1), labels)
+    found_in["pixels"] = in_words([pixels], labels)
     power_of = {f"{dim}-D": power(dim, runs) for dim in (2, 16)}
     print(json.dumps(found_in | power_of, indent=1), flush=True)
-    return {"found": found_in, "power": power_of}
+    return {"found": found_in, "power": power_of, "ranges": {"found": ranges}}

@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from nav_utils.models import seeded
+from nav_utils.pretrained import load_pretrained
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+import hybrids
 import loop
 import pieces
-from court import shuffled
+from court import Seen, shuffled
 from judges import Features, Judge, PixelDensity, contrastive, levels_of, p_values, view
 
 
@@ -142,3 +144,37 @@ def test_a_loop_laid_across_itself_is_seen():
 
 def sin2(t):
     return (2 * t).sin()
+
+
+class Half:
+    """A court to which dark images are hybrids, and the darkest strange."""
+
+    def look(self, images):
+        ink = images.flatten(-3).mean(-1)
+        return Seen({}, ink, ink > 0, torch.zeros(*ink.shape, 2))
+
+    def hybrid(self, seen):
+        return seen.entropy < 0.3
+
+    ambiguous = hybrid
+
+    def flags(self, seen, count):
+        return {"strange": seen.entropy < 0.27}
+
+
+def test_ways_are_judged_over_trainings_and_a_loop_counts_where_it_stops(monkeypatch):
+    ways = {way: hybrids.WAYS[way] for way in ("line", "line, step by step")}
+    monkeypatch.setattr(hybrids, "CLASSES", {(1, 3): 6, (4, 9): 6})
+    monkeypatch.setattr(hybrids, "WAYS", ways)
+    space = load_pretrained("digits-2d")
+    jury = hybrids.Jury(Half(), [], torch.arange(40) < 10)
+    runs = [(space, [space.ratio, space.ratio]), (space, [space.ratio])]
+    table, ranges = hybrids.on_paths("digits-2d", runs, jury, part=2)
+    line, loop_of = table["line"], table["line, step by step"]
+    assert line["arrive"].startswith("100 %") and hybrids.LESS not in line
+    low, high = ranges["line, step by step"]["arrive"]
+    assert 20 < low <= high < 80, "some of its paths stop on the way"
+    assert low - 1 < float(loop_of["arrive"].split(" ")[0]) < high + 1
+    assert hybrids.LESS in loop_of
+    ends = [hybrids.ends(space, draw=draw)[0] for draw in (0, 1)]
+    assert not torch.equal(*ends), "refits of a space get pairs of their own"

@@ -2,11 +2,15 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.results_tables import tables
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+from moved import meet, moved, span
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "book" / "claims.md").read_text(encoding="utf-8")
@@ -51,6 +55,37 @@ def test_no_measured_number_is_typed_by_hand():
     """A number with an interval, or in percent, stands on the page only by its name."""
     typed = re.findall(r"\d[\d.]* ?(?:%|\[)", re.sub(r"\{\{.*?\}\}", "", PAGE))
     assert [text for text in typed if text not in ALLOWED] == []
+
+
+OF_SPACES = ("C1", "C2", "C5", "C6", "C7", "C13", "C14", "C16")
+RANGES = MEASURED["ranges"]
+
+
+@pytest.mark.parametrize("claim", OF_SPACES)
+def test_every_row_of_several_ratios_has_their_range_and_is_within_reach_of_it(claim):
+    rows = {name for name in RESULTS[claim] if "without penalty" not in name}
+    assert set(RANGES[claim]) == rows
+    for name, (low, high) in RANGES[claim].items():
+        assert low <= high
+        assert meet((low, high), span(RESULTS[claim][name])), name
+
+
+def test_the_check_finds_labels_that_were_swapped_and_nothing_where_nothing_is():
+    assert moved(RESULTS, RESULTS, RANGES) == []
+    swapped = (
+        ("C5", "cycle error, D 0.01 to 0.05, mnist-16d", "cycle error, D 0.6 to 0.8, mnist-16d"),
+        ("C6", "held-out loss, left over, mnist-2d", "held-out loss, refit, mnist-2d"),
+        ("C7", "targets inside the band, mnist-2d", "targets inside the band, mnist-16d"),
+        (
+            "C13",
+            "places below the floor, straight line, mnist-2d",
+            "codes below the floor, mnist-2d",
+        ),
+        ("C14", "length, graph with D, mnist-16d", "length, string with D, mnist-16d"),
+    )
+    for claim, one, other in swapped:
+        rows = {one: RESULTS[claim][other], other: RESULTS[claim][one]}
+        assert moved({claim: rows}, RESULTS, RANGES), (claim, one)
 
 
 ALLOWED = {"5 %", "95 %", "99 %", "0.1 %"}  # intervals, and sizes chosen, not found

@@ -15,7 +15,7 @@ from nav_utils.ratio import ExactRatio
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 from controls import ByLength, KernelRatio, way_back
-from intervals import found, hierarchical, share, words
+from intervals import beyond, found, hierarchical, range_of, share, shares, words
 from moved import moved
 from seeds import PENALTY, SEEDS, SPACES, train
 
@@ -68,6 +68,26 @@ def test_a_share_over_several_spaces_stays_within_0_and_1():
     assert float(words(less).split("[")[1].split(",")[0]) < 0, "a difference may be negative"
 
 
+def test_shares_that_are_none_on_every_path_have_the_bound_of_as_many_flags():
+    none = torch.zeros(40)
+    assert words([[shares(none)]]) == words([[share(none.bool())]]) == "0 % [0, 9]"
+    assert words([[shares(none), shares(none)], [shares(none)]]) == "0 % [0, 9]"
+
+
+def test_a_share_beyond_another_has_the_error_of_both():
+    null, most = share(torch.arange(200) < 50), [[shares(torch.full((60,), 0.9))]]
+    assert beyond(most, null) == "65 % [59, 71]", "0.9 is certain here, a quarter of 200 is not"
+    low, high = beyond([[shares([0.8])], [shares([1.0])]], null).split("[")[1].split(", ")
+    assert float(low) < -30 and float(high[:-1]) > 150, "of two trainings hardly anything is known"
+
+
+def test_a_range_is_that_of_single_ratios_as_they_are_printed():
+    groups = [[share([1, 0]), share([1, 1])], [share([0, 0, 0, 1])]]
+    assert range_of(groups) == (25.0, 100.0)
+    assert range_of([[found([1.0, 2.0])], [found([5.0])]]) == (1.5, 5.0)
+    assert range_of(groups, share([1, 0])) == (-25.0, 50.0)
+
+
 def test_each_training_goes_on_from_a_file_of_its_own(tmp_path, monkeypatch):
     """A penalty of 0.05 in a name is no suffix: two seeds once shared a checkpoint."""
     asked = []
@@ -88,6 +108,15 @@ def test_what_moved_is_what_intervals_exclude():
     assert lines[0] == "C1, a: 16 % [13, 19], written 10 % [8, 12]"
     with pytest.raises(ValueError, match="expected a number"):
         moved({"C1": {"a": "no gap"}}, written)
+
+
+def test_what_a_single_ratio_gives_has_not_moved():
+    written = {"C2": {"a": "80.6 % [80.0, 81.2]", "b": "0.5 [0.4, 0.6]"}}
+    again = {"C2": {"a": "82.3 % [81.7, 82.8]", "b": "0.9 [0.8, 1.0]"}}
+    assert [line[4] for line in moved(again, written)] == ["a", "b"]
+    ranges = {"C2": {"a": [79.1, 82.3], "b": [0.3, 0.7]}}
+    (line,) = moved(again, written, ranges)
+    assert line == "C2, b: 0.9 [0.8, 1.0], written 0.5 [0.4, 0.6], single ratios 0.3 to 0.7"
 
 
 def test_a_high_power_goes_round_the_ring_that_a_low_one_cuts_across():

@@ -14,10 +14,13 @@ WAYS = {"line": "line", "corrected": CORRECTED, "graph": "graph and string"}
 IN_PATHS = {
     "line": "line",
     "line, corrected": CORRECTED,
+    "line, step by step": "line, step by step",
     "SLERP": "SLERP",
     "SLERP, corrected": "SLERP, corrected",
+    "SLERP, step by step": "SLERP, step by step",
     "graph and string": "graph and string",
 }
+REPAIRED = ("corrected", "step by step")
 CONTROLS = {
     "real": "real",
     "real, ambiguous": "real, ambiguous",
@@ -80,18 +83,18 @@ def test_the_judges_that_count_are_those_the_chapter_names():
 @pytest.mark.parametrize("way", IN_PATHS)
 def test_stored_paths_are_those_of_the_benchmark(space, way):
     found = RESULTS["images"]["paths"][f"mnist-{space}"][IN_PATHS[way]]
-    some = "hybrids in the band" if "corrected" in way else "hybrids"
+    some = "hybrids in the band" if way.endswith(REPAIRED) else "hybrids"
     keys = ["hybrid", "paths with a hybrid", f"{some}: strange", "others: strange"]
     keys += [f"{some}: strange by features", f"{some}: noise-like by statistics"]
-    (shown,) = [text for text in printed("16") if text[:22].strip() == f"{space} {way}"]
-    values = [token.value for token in tokens(shown[22:])[0]]
+    (shown,) = [text for text in printed("16") if text[:24].strip() == f"{space} {way}"]
+    values = [token.value for token in tokens(shown[24:])[0]]
     assert values == pytest.approx([percent(found[key]) for key in keys], abs=0.501)
 
 
 def test_hybrids_are_no_noise_and_only_the_plane_makes_them_strange():
     controls, paths = RESULTS["images"]["controls"], RESULTS["images"]["paths"]
     less = "hybrids in the band: strange, less ambiguous real images"
-    for way in (CORRECTED, "SLERP, corrected"):
+    for way in (way for way in IN_PATHS if way.endswith(REPAIRED)):
         assert percent(paths["mnist-16d"][way][less]) < 0 < percent(paths["mnist-2d"][way][less])
         for space in paths.values():
             assert percent(space[way]["hybrids in the band: noise-like by statistics"]) == 0
