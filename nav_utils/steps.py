@@ -186,7 +186,7 @@ class GaussNewton:
 
     Args:
         step_size: the share of that move.
-        damping: lambda, added to |grad b|^2; 0 is the undamped move.
+        damping: delta, added to |grad b|^2; 0 is the undamped move.
         max_move: the greatest length of a step.
     """
 

@@ -93,9 +93,11 @@ def balanced(logit: Tensor, n_prior: int, n_codes: int) -> tuple[Tensor, Mistake
 # ---- 6.2 --------------------------------------------------------------------------------------
 
 
-@exercise("6.2", hint="KL(q || p) is the mean of -a over codes; JS is ln 2 minus the mean loss")
+@exercise(
+    "6.2", hint="which samples does an expectation over p take? JS is ln 2 minus the mean loss"
+)
 def divergences(answer: Callable[[Tensor, Tensor], object]) -> Mistake | None:
-    """A function (prior_logits, code_logits) -> (KL(q || p), JS(p, q))."""
+    """A function (prior_logits, code_logits) -> (KL(p || q), JS(p, q))."""
     generator = torch.Generator().manual_seed(6)
     inputs = [(torch.tensor([2.0, -0.5, 1.0, 3.0]), torch.tensor([-1.0, 0.5, -2.0, -0.8]))]
     inputs += [
@@ -127,27 +129,27 @@ def divergences(answer: Callable[[Tensor, Tensor], object]) -> Mistake | None:
 
 
 def two_divergences(prior: Tensor, codes: Tensor) -> tuple[Tensor, Mistakes]:
-    """KL(q || p) and JS(p, q) from the logits, and what likely mistakes give."""
+    """KL(p || q) and JS(p, q) from the logits, and what likely mistakes give."""
     half_p, half_q = F.softplus(-prior).mean(), F.softplus(codes).mean()
     ln2 = math.log(2)
-    kl, js = -codes.mean(), ln2 - (half_p + half_q) / 2
+    kl, js = prior.mean(), ln2 - (half_p + half_q) / 2
     swapped = (F.softplus(prior).mean() + F.softplus(-codes).mean()) / 2
     pair = {
         "the other KL": (
-            (prior.mean(), js),
-            "The mean of a over the prior is KL(p || q). KL(q || p) is the mean of -a over codes.",
+            (-codes.mean(), js),
+            "The mean of -a over codes is KL(q || p). KL(p || q) takes its mean over the prior.",
         ),
         "wrong sign": (
             (-kl, js),
-            "a = log p - log q, and KL(q || p) is the mean of log q - log p: minus a.",
+            "KL(p || q) is the mean of log p - log q, which is a itself, with a plus.",
         ),
         "sum instead of mean": (
-            (-codes.sum(), js),
-            "You summed -a over the codes. An expectation is their mean.",
+            (prior.sum(), js),
+            "You summed a over the samples. An expectation is their mean.",
         ),
         "KL of the probabilities": (
-            (-codes.sigmoid().log().mean(), js),
-            "You took the mean of -log D. KL(q || p) is the mean of -a, of the logit itself.",
+            (prior.sigmoid().log().mean(), js),
+            "You took the mean of log D. KL(p || q) is the mean of a, of the logit itself.",
         ),
         "sum of the classes": (
             (kl, ln2 - half_p - half_q),

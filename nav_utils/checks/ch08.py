@@ -200,7 +200,7 @@ def damped(
     }
 
 
-@exercise("8.3", hint="logit(observed) = s logit(predicted) + b: fit a straight line")
+@exercise("8.3", hint="logit(observed) = logit(predicted) / T + c: fit a straight line")
 def repair(answer: Callable[[np.ndarray, np.ndarray], tuple[float, float]]) -> Mistake | None:
     """Scale and shift from a reliability diagram: what they gain is measured on other samples."""
     faults = ((0.4, 0.8), (1.6, -1.0), (2.5, 0.5), (0.7, -0.6))
@@ -276,6 +276,6 @@ def fits(predicted: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, Wrong
         ),
         "the shift's sign": (
             np.array([scale, -shift]),
-            "The repaired logit is s a + b: the shift is added.",
+            "The repaired logit is a / T + c: the shift is added.",
         ),
     }

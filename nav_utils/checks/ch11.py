@@ -113,17 +113,17 @@ def step_all(answer: Callable[[Tensor, LogitOf, float, float], Tensor]) -> Mista
 
 
 def gradients(z: Tensor, w: Tensor, b: Tensor, v: Tensor) -> tuple[Tensor, Mistakes]:
-    """The gradient of v . SiLU(W z + b), and what mistakes make of it."""
+    """The gradient of u . SiLU(A z + c), and what mistakes make of it."""
     x, unbiased = z @ w.T + b, z @ w.T
     s, s0 = x.sigmoid(), unbiased.sigmoid()
     return (v * (s + x * s * (1 - s))) @ w, {
         "slope of the sigmoid": (
             (v * s * (1 - s)) @ w,
-            "s (1 - s) is the slope of the sigmoid. SiLU is x times the sigmoid: product rule.",
+            "s (1 - s) is the slope of the sigmoid. SiLU is v times the sigmoid: product rule.",
         ),
         "only the first term": (
             (v * s) @ w,
-            "The product rule has a second term, x s (1 - s).",
+            "The product rule has a second term, v s (1 - s).",
         ),
         "only the second term": (
             (v * x * s * (1 - s)) @ w,
@@ -131,7 +131,7 @@ def gradients(z: Tensor, w: Tensor, b: Tensor, v: Tensor) -> tuple[Tensor, Mista
         ),
         "value instead of slope": (
             (v * x * s) @ w,
-            "x s is SiLU itself; the gradient needs its slope.",
+            "v s is SiLU itself; the gradient needs its slope.",
         ),
         "no slope at all": (
             (v * torch.ones_like(x)) @ w,
@@ -139,15 +139,15 @@ def gradients(z: Tensor, w: Tensor, b: Tensor, v: Tensor) -> tuple[Tensor, Mista
         ),
         "bias left out": (
             (v * (s0 + unbiased * s0 * (1 - s0))) @ w,
-            "The slope is taken at x = W z + b.",
+            "The slope is taken at v = A z + c.",
         ),
         "output weights left out": (
             (s + x * s * (1 - s)) @ w,
-            "Each hidden unit counts with its weight v.",
+            "Each hidden unit counts with its weight in u.",
         ),
         "sign of the second term": (
             (v * (s - x * s * (1 - s))) @ w,
-            "Both terms of the product rule have a plus: s + x s (1 - s).",
+            "Both terms of the product rule have a plus: s + v s (1 - s).",
         ),
         "one gradient for all": (
             ((v * (s + x * s * (1 - s))) @ w).sum(0),
@@ -188,11 +188,11 @@ def uses_autograd(answer: Callable[..., Any], arguments: tuple[Any, ...]) -> boo
     return bool(asked_for) or forward.used
 
 
-@exercise("11.2", hint="slope of SiLU at x: s + x s (1 - s); then times v, then @ W")
+@exercise("11.2", hint="slope of SiLU at v: s + v s (1 - s); then times u, then @ A")
 def gradient_by_hand(
     answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
 ) -> Mistake | None:
-    """The gradient of v . SiLU(W z + b)."""
+    """The gradient of u . SiLU(A z + c)."""
     generator = torch.Generator().manual_seed(1)
     cases = []
     for n, d, width in ((6, 3, 5), (11, 2, 8), (4, 7, 4)):

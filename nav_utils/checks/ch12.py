@@ -26,7 +26,7 @@ def normal(seed: int, *shape: int) -> Tensor:
 
 
 def tube_inputs() -> Iterable[tuple[Any, ...]]:
-    """(z, a, grad_a, beta, h, noise), thrice."""
+    """(z, a, grad_a, nu, eta, noise), thrice."""
     yield (
         torch.tensor([[0.8, -0.5], [-1.2, 2.0], [0.3, 0.7]]),
         torch.tensor([[0.7], [-0.4], [1.3]]),
@@ -35,36 +35,36 @@ def tube_inputs() -> Iterable[tuple[Any, ...]]:
         0.04,
         torch.tensor([[0.6, -1.1], [1.7, 0.2], [-0.4, 0.9]]),
     )
-    for n, beta, h in ((5, 0.6, 0.11), (12, 7.5, 0.013)):
-        yield normal(n, n, 2), normal(n + 1, n, 1), normal(n + 2, n, 2), beta, h, normal(0, n, 2)
+    for n, nu, eta in ((5, 0.6, 0.11), (12, 7.5, 0.013)):
+        yield normal(n, n, 2), normal(n + 1, n, 1), normal(n + 2, n, 2), nu, eta, normal(0, n, 2)
 
 
-def tube(z: Tensor, a: Tensor, grad_a: Tensor, beta: float, h: float, noise: Tensor) -> Built:
-    """One unadjusted Langevin step on U = beta a^2 / 2 - log p."""
-    climb = beta * a * grad_a  # the gradient of beta a^2 / 2
-    drift, shake = h * (-z - climb), math.sqrt(2 * h) * noise
+def tube(z: Tensor, a: Tensor, grad_a: Tensor, nu: float, eta: float, noise: Tensor) -> Built:
+    """One unadjusted Langevin step on U = nu a^2 / 2 - log p."""
+    climb = nu * a * grad_a  # the gradient of nu a^2 / 2
+    drift, shake = eta * (-z - climb), math.sqrt(2 * eta) * noise
     return z + drift + shake, {
-        "noise with sqrt(h)": (
-            z + drift + math.sqrt(h) * noise,
-            "With a drift of h times the score the noise has variance 2 h: sqrt(2 h). sqrt(h) "
-            "belongs to a drift of h / 2, and here it samples exp(-2 U).",
+        "noise with sqrt(eta)": (
+            z + drift + math.sqrt(eta) * noise,
+            "With a drift of eta times the score the noise has variance 2 eta: sqrt(2 eta). "
+            "sqrt(eta) belongs to a drift of eta / 2, and here it samples exp(-2 U).",
         ),
-        "noise with h": (
-            z + drift + h * noise,
-            "Noise adds in variances: n steps of h give sqrt(n) h, which vanishes beside the "
-            "drift as h falls. It takes sqrt(2 h).",
+        "noise with eta": (
+            z + drift + eta * noise,
+            "Noise adds in variances: n steps of eta give sqrt(n) eta, which vanishes beside the "
+            "drift as eta falls. It takes sqrt(2 eta).",
         ),
-        "noise with 2 h": (
-            z + drift + 2 * h * noise,
-            "2 h is the variance of the noise. Multiply by its square root.",
+        "noise with 2 eta": (
+            z + drift + 2 * eta * noise,
+            "2 eta is the variance of the noise. Multiply by its square root.",
         ),
-        "noise with 2 sqrt(h)": (
-            z + drift + 2 * math.sqrt(h) * noise,
-            "The 2 belongs under the root: the variance is 2 h, so the factor is sqrt(2 h).",
+        "noise with 2 sqrt(eta)": (
+            z + drift + 2 * math.sqrt(eta) * noise,
+            "The 2 belongs under the root: the variance is 2 eta, so the factor is sqrt(2 eta).",
         ),
         "noise as it came": (
             z + drift + noise,
-            "The noise has variance 1 when it comes. It has to have 2 h: multiply by sqrt(2 h).",
+            "The noise has variance 1 when it comes. It has to have 2 eta: times sqrt(2 eta).",
         ),
         "no noise": (
             z + drift,
@@ -72,66 +72,68 @@ def tube(z: Tensor, a: Tensor, grad_a: Tensor, beta: float, h: float, noise: Ten
         ),
         "half the drift": (
             z + drift / 2 + shake,
-            "You mixed two conventions: h / 2 goes with sqrt(h), h goes with sqrt(2 h).",
+            "You mixed two conventions: eta / 2 goes with sqrt(eta), eta goes with sqrt(2 eta).",
         ),
         "prior's pull forgotten": (
-            z - h * climb + shake,
+            z - eta * climb + shake,
             "U contains -log p, so the drift contains s_p = -z. Without it nothing holds the "
             "chain on a contour that is unbounded, and the weight p is lost.",
         ),
         "a forgotten": (
-            z + h * (-z - beta * grad_a) + shake,
+            z + eta * (-z - nu * grad_a) + shake,
             "The derivative of a^2 / 2 is a grad a. Without the a you run past the contour, "
             "to where a is small.",
         ),
         "grad a forgotten": (
-            z + h * (-z - beta * a) + shake,
+            z + eta * (-z - nu * a) + shake,
             "The derivative of a^2 / 2 is a grad a: a alone has no direction.",
         ),
-        "beta forgotten": (
-            z + h * (-z - a * grad_a) + shake,
-            "beta multiplies a^2 / 2 in U, so it multiplies a grad a in the drift.",
+        "nu forgotten": (
+            z + eta * (-z - a * grad_a) + shake,
+            "nu multiplies a^2 / 2 in U, so it multiplies a grad a in the drift.",
         ),
-        "beta times the prior too": (
-            z + h * beta * (-z - a * grad_a) + shake,
-            "beta belongs to a^2 / 2 alone; log p stands in U without a factor.",
+        "nu times the prior too": (
+            z + eta * nu * (-z - a * grad_a) + shake,
+            "nu belongs to a^2 / 2 alone; log p stands in U without a factor.",
         ),
         "factor 2": (
-            z + h * (-z - 2 * climb) + shake,
-            "U has beta / 2 in front of a^2: the 2 of the derivative cancels.",
+            z + eta * (-z - 2 * climb) + shake,
+            "U has nu / 2 in front of a^2: the 2 of the derivative cancels.",
         ),
         "factor 1 / 2": (
-            z + h * (-z - climb / 2) + shake,
+            z + eta * (-z - climb / 2) + shake,
             "The derivative of a^2 brings a 2, which cancels the 1 / 2 in U.",
         ),
         "target q": (
-            z + h * (-z - grad_a) + shake,
+            z + eta * (-z - grad_a) + shake,
             "That is the step for the target q. Here the target is exp(-U), a tube round the "
-            "contour: the drift is -beta a grad a - z.",
+            "contour: the drift is -nu a grad a - z.",
         ),
         "sign of a grad a": (
-            z + h * (-z + climb) + shake,
+            z + eta * (-z + climb) + shake,
             "You climb a^2, away from the contour. The drift is *minus* the gradient of U.",
         ),
         "sign of the prior's score": (
-            z + h * (z - climb) + shake,
+            z + eta * (z - climb) + shake,
             "The score of N(0, I) is -z: the prior pulls inwards.",
         ),
         "sign of the drift": (
             z - drift + shake,
-            "You climb U: the drift is minus h times its gradient.",
+            "You climb U: the drift is minus eta times its gradient.",
         ),
-        "h forgotten": (
+        "eta forgotten": (
             z + (-z - climb) + shake,
-            "The drift is h times minus the gradient of U. Here the whole gradient was subtracted.",
+            "The drift is minus eta times the gradient of U. Here all of it was subtracted.",
         ),
         "the move, not the place": (drift + shake, "Add the move to z."),
     }
 
 
-@exercise("12.1", hint="the drift is -h grad U = h (-z - beta a grad a); noise has variance 2 h")
+@exercise(
+    "12.1", hint="the drift is -eta grad U = eta (-z - nu a grad a); noise has variance 2 eta"
+)
 def tube_step(answer: Callable[..., Any]) -> Mistake | None:
-    """A function (z, a, grad_a, beta, h, noise) -> one unadjusted Langevin step on U."""
+    """A function (z, a, grad_a, nu, eta, noise) -> one unadjusted Langevin step on U."""
     given = next(iter(tube_inputs()))
     once, again = (to_array(answer(*given)) for _ in range(2))
     if once is None or again is None or once.shape != again.shape:
@@ -149,7 +151,7 @@ def tube_step(answer: Callable[..., Any]) -> Mistake | None:
 
 
 def metropolis_inputs() -> Iterable[tuple[Any, ...]]:
-    """(z, new, log_q, log_q_new, score, score_new, h), thrice."""
+    """(z, new, log_q, log_q_new, score, score_new, eta), thrice."""
     yield (
         torch.tensor([[0.0, 0.5], [1.0, -0.2], [0.4, 0.3], [-0.6, 0.1]]),
         torch.tensor([[0.3, 0.9], [0.6, 0.3], [0.7, -0.2], [-0.5, 0.2]]),
@@ -159,10 +161,10 @@ def metropolis_inputs() -> Iterable[tuple[Any, ...]]:
         torch.tensor([[-0.6, 0.3], [0.4, -0.7], [1.1, 0.6], [1.5, 0.5]]),
         0.08,
     )
-    for n, h in ((5, 0.02), (12, 0.3)):
+    for n, eta in ((5, 0.02), (12, 0.3)):
         z, score, score_new = normal(n, n, 2), normal(n + 1, n, 2), normal(n + 2, n, 2)
-        new = z + h * score + math.sqrt(2 * h) * normal(n + 3, n, 2)
-        yield z, new, normal(n + 4, n) - 2, normal(n + 5, n) - 2, score, score_new, h
+        new = z + eta * score + math.sqrt(2 * eta) * normal(n + 3, n, 2)
+        yield z, new, normal(n + 4, n) - 2, normal(n + 5, n) - 2, score, score_new, eta
 
 
 def metropolis(
@@ -172,32 +174,32 @@ def metropolis(
     log_q_new: Tensor,
     score: Tensor,
     score_new: Tensor,
-    h: float,
+    eta: float,
 ) -> Built:
     """The logarithm of MALA's acceptance probability."""
 
-    def ways(width: float = 4, reach: float = h, back: Tensor = score_new) -> Tensor:
-        """log k(z | new) - log k(new | z) for each coordinate, (N, 2)."""
-        there = (new - z - reach * score).square() / (width * h)
-        return there - (z - new - reach * back).square() / (width * h)
+    def ways(width: float = 4, reach: float = eta, back: Tensor = score_new) -> Tensor:
+        """log prop(z | new) - log prop(new | z) for each coordinate, (N, 2)."""
+        there = (new - z - reach * score).square() / (width * eta)
+        return there - (z - new - reach * back).square() / (width * eta)
 
     density, kernels = log_q_new - log_q, ways().sum(-1)
-    lengths = (new - z - h * score).norm(dim=-1) - (z - new - h * score_new).norm(dim=-1)
+    lengths = (new - z - eta * score).norm(dim=-1) - (z - new - eta * score_new).norm(dim=-1)
     right = (density + kernels).clamp(max=0)
     return right, {
-        "no ratio of kernels": (
+        "no ratio of proposals": (
             density.clamp(max=0),
             "That is the rule for a symmetric proposal. Here the drift makes the way there and "
-            "the way back unequal: add log k(z | new) - log k(new | z).",
+            "the way back unequal: add log prop(z | new) - log prop(new | z).",
         ),
         "no ratio of densities": (
             kernels.clamp(max=0),
-            "That is the ratio of kernels alone. Add log q(new) - log q(z): it is q that is to "
+            "That is the ratio of proposals alone. Add log q(new) - log q(z): it is q that is to "
             "be sampled.",
         ),
-        "ratio of kernels reversed": (
+        "ratio of proposals reversed": (
             (density - kernels).clamp(max=0),
-            "The kernel of the way *back* is on top: log k(z | new) - log k(new | z).",
+            "The proposal of the way *back* is on top: log prop(z | new) - log prop(new | z).",
         ),
         "ratio of densities reversed": (
             (kernels - density).clamp(max=0),
@@ -207,25 +209,25 @@ def metropolis(
             (-density - kernels).clamp(max=0),
             "Both ratios are upside down: the new place and the way back are on top.",
         ),
-        "2 h in the kernel": (
+        "2 eta in the proposal": (
             (density + ways(2).sum(-1)).clamp(max=0),
-            "The noise has variance 2 h, and a normal density divides by twice its variance: 4 h.",
+            "The noise has variance 2 eta; a normal density divides by twice its variance: 4 eta.",
         ),
-        "h in the kernel": (
+        "eta in the proposal": (
             (density + ways(1).sum(-1)).clamp(max=0),
-            "A normal density divides by twice its variance, and the noise has variance 2 h: 4 h.",
+            "A normal density divides by twice its variance; the noise has variance 2 eta: 4 eta.",
         ),
         "lengths, not squares": (
-            (density + lengths / (4 * h)).clamp(max=0),
-            "The exponent of a normal density is the *square* of the distance, over 4 h.",
+            (density + lengths / (4 * eta)).clamp(max=0),
+            "The exponent of a normal density is the *square* of the distance, over 4 eta.",
         ),
-        "drift without h": (
+        "drift without eta": (
             (density + ways(reach=1.0).sum(-1)).clamp(max=0),
-            "The proposal is centred at z + h times the score: the h is missing in your kernel.",
+            "The proposal is centred at z + eta times the score: the eta is missing in yours.",
         ),
         "drift with the wrong sign": (
-            (density + ways(reach=-h).sum(-1)).clamp(max=0),
-            "The proposal is centred at z *plus* h times the score; subtract that centre.",
+            (density + ways(reach=-eta).sum(-1)).clamp(max=0),
+            "The proposal is centred at z *plus* eta times the score; subtract that centre.",
         ),
         "one score for both ways": (
             (density + ways(back=score).sum(-1)).clamp(max=0),
@@ -235,9 +237,9 @@ def metropolis(
             (density + ways().mean(-1)).clamp(max=0),
             "The squares of all coordinates add up: a sum over the last axis, not a mean.",
         ),
-        "one kernel for all points": (
+        "one proposal for all points": (
             (density + ways().sum()).clamp(max=0),
-            "Each point has a kernel of its own: sum over the last axis only.",
+            "Each point has a proposal of its own: sum over the last axis only.",
         ),
         "cut off at the wrong end": (
             (density + kernels).clamp(min=0),
@@ -255,9 +257,9 @@ def metropolis(
     }
 
 
-@exercise("12.2", hint="log q ratio, plus log k(z | new) - log k(new | z), both kernels over 4 h")
+@exercise("12.2", hint="log q ratio, plus log prop(z | new) - log prop(new | z)")
 def log_acceptance(answer: Callable[..., Any]) -> Mistake | None:
-    """A function (z, new, log_q, log_q_new, score, score_new, h) -> log acceptance probability."""
+    """A function (z, new, log_q, log_q_new, score, score_new, eta) -> log probability to accept."""
     return on_each(answer, metropolis, metropolis_inputs())
 
 

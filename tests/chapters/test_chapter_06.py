@@ -18,21 +18,15 @@ def three(label):
     return found
 
 
-def test_a_ruler_changes_both_densities_and_not_their_ratio():
-    change_q, change_p, change_a = numbers("06", "in mm: log q changes by")
-    assert change_q == change_p == pytest.approx(-2 * math.log(10), abs=1e-3)
-    assert change_a == 0
-
-
 @pytest.mark.parametrize("place", PLACES)
-def test_the_least_loss_lies_at_the_log_ratio_with_the_curvature_of_the_text(place):
-    ratio, least, curvature, product, two, _ = numbers("06", f"{place}: log p - log q =")
+def test_the_least_loss_lies_at_the_log_ratio(place):
+    ratio, least, cost, weight = numbers("06", f"{place:>8}  ")
     assert least == pytest.approx(ratio, abs=0.011)
-    assert curvature == product and two == 2
+    assert 0 < weight < cost
 
 
 def test_a_wrong_logit_costs_little_where_one_density_is_missing():
-    cost = {place: numbers("06", f"{place}: log p - log q =")[-1] for place in PLACES}
+    cost = {place: numbers("06", f"{place:>8}  ")[2] for place in PLACES}
     assert cost["ring"] > 0.1 > 100 * cost["centre"] > 100 * cost["outside"]
 
 

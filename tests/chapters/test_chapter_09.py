@@ -88,7 +88,7 @@ def test_in_front_of_the_gap_the_loop_stalls_or_leaps():
     assert (
         numbers("09", "where it stands: cosine of the target's direction with grad a =")[0] > 0.99
     )
-    assert "STALLED" in line("09", "the C, with the look:")
+    assert "STALLED" in line("09", "the C: ")
     assert "STALLED" in line("09", "the ring, two sides:")
 
 
@@ -114,15 +114,12 @@ def test_torn_at_every_step_size():
     assert found[0.03][1] > 0.8 * found[0.1][1]
 
 
-def test_the_answers_to_the_three_questions():
+def test_the_answers_to_the_two_questions():
     few, many = rows(r"^ ?\d+ steps: (?=\d+ points lost)")
     assert few[0] > many[0] > 3
     thrown, wild, tame = rows(r"^eta = \S+: farthest coordinate")
     assert thrown[0] > thrown[1] > max(wild[0], tame[0])
     assert wild[2] > 2 > tame[2]
-    one, two = rows(r"^loop, goal \w+: D at B")
-    assert one[0] == two[0] < 0.4
-    assert one[1] == 0 < two[1]
 
 
 def tallied(space, kind):

@@ -59,14 +59,19 @@ def test_with_damping_a_temperature_shortens_the_step():
     assert warm < cold / 2
 
 
-@pytest.mark.parametrize("method", ["logit", "probability", "gauss_newton", "score"])
-def test_noise_frees_from_a_maximum_and_hardly_from_a_minimum(method):
+def test_noise_frees_from_a_maximum_and_hardly_from_a_minimum():
     def arrived(place, noise):
-        return numbers("10", f"{place:>13} {method:>12} {noise:>6}")[0]
+        (row,) = (
+            text for text in printed("10") if text.startswith(f"{place}, a =") and noise in text
+        )
+        return [int(word) for word in row.split(noise)[1].split()[:4]]
 
-    assert arrived("maximum", "0.00") == 0 and arrived("maximum", "0.02") == 5
-    assert arrived("beside island", "0.00") == 0
-    assert arrived("beside island", "0.02") <= 2
+    assert (
+        arrived("      maximum", " 0.00") == [0] * 4
+        and arrived("      maximum", " 0.02") == [5] * 4
+    )
+    assert arrived("beside island", " 0.00") == [0] * 4
+    assert max(arrived("beside island", " 0.02")) <= 2
 
 
 def test_on_the_ring_one_side_leaves_points_beyond_the_outer_contour():
@@ -110,9 +115,6 @@ def test_the_walk_among_2s_is_spoilt_on_both_sides_only():
         kept, before, _, _ = numbers("10", f"{method:>17}  below ")
         assert moved == 46 and kept == 0 and distance > 1.5 * before
         assert lowest < floor
-    d, off = numbers("10", "beyond the codes: D at A")
-    near, _, _, usual = numbers("10", "distance of the next eight")
-    assert d < 0.05 and off > 0 and near > usual
 
 
 def test_two_judges_cannot_see_the_fault_of_the_straight_line():

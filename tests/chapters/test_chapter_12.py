@@ -14,12 +14,12 @@ from tests.stored_outputs import tokens
 
 
 def test_ula_has_the_variance_of_the_formula_and_none_beyond_the_limit():
-    for h in ("0.02", "0.06", "0.10"):
-        measured, formula = numbers("12", f"h = {h}: variance times lambda")
+    for eta in ("0.02", "0.06", "0.10"):
+        measured, formula = numbers("12", f"eta = {eta}: variance / sigma^2")
         assert measured == pytest.approx(formula, rel=0.08)
-        assert formula == pytest.approx(1 / (1 - 8 * float(h)), abs=0.01)
-    assert numbers("12", "h = 0.13: variance times lambda")[0] > 1e6
-    assert line("12", "h = 0.13:").endswith("none")
+        assert formula == pytest.approx(1 / (1 - 8 * float(eta)), abs=0.01)
+    assert numbers("12", "eta = 0.13: variance / sigma^2")[0] > 1e6
+    assert line("12", "eta = 0.13:").endswith("none")
 
 
 def test_the_bias_of_ula_falls_with_h_and_mala_has_none():

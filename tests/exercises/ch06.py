@@ -55,45 +55,45 @@ def balanced_probability(logit, n_prior, n_codes):
     },
     "6.2": {
         "the other KL": DIVERGENCES.format(
-            result="prior_logits.mean(), math.log(2) - (on_prior + on_codes) / 2"
+            result="-code_logits.mean(), math.log(2) - (on_prior + on_codes) / 2"
         ),
         "wrong sign": DIVERGENCES.format(
-            result="code_logits.mean(), math.log(2) - (on_prior + on_codes) / 2"
+            result="-prior_logits.mean(), math.log(2) - (on_prior + on_codes) / 2"
         ),
         "sum of the classes": DIVERGENCES.format(
-            result="-code_logits.mean(), math.log(2) - (on_prior + on_codes)"
+            result="prior_logits.mean(), math.log(2) - (on_prior + on_codes)"
         ),
         "twice JS": DIVERGENCES.format(
-            result="-code_logits.mean(), 2 * math.log(2) - on_prior - on_codes"
+            result="prior_logits.mean(), 2 * math.log(2) - on_prior - on_codes"
         ),
         "loss instead of divergence": DIVERGENCES.format(
-            result="-code_logits.mean(), (on_prior + on_codes) / 2"
+            result="prior_logits.mean(), (on_prior + on_codes) / 2"
         ),
         "sum instead of mean": DIVERGENCES.format(
-            result="-code_logits.sum(), math.log(2) - (on_prior + on_codes) / 2"
+            result="prior_logits.sum(), math.log(2) - (on_prior + on_codes) / 2"
         ),
         "KL of the probabilities": DIVERGENCES.format(
-            result="-code_logits.sigmoid().log().mean(), math.log(2) - (on_prior + on_codes) / 2"
+            result="prior_logits.sigmoid().log().mean(), math.log(2) - (on_prior + on_codes) / 2"
         ),
         "JS negative": DIVERGENCES.format(
-            result="-code_logits.mean(), (on_prior + on_codes) / 2 - math.log(2)"
+            result="prior_logits.mean(), (on_prior + on_codes) / 2 - math.log(2)"
         ),
         "bits and nats": DIVERGENCES.format(
-            result="-code_logits.mean(), 1 - (on_prior + on_codes) / 2"
+            result="prior_logits.mean(), 1 - (on_prior + on_codes) / 2"
         ),
         "digits lost at large logits": """
 def divergences(prior_logits, code_logits):
     on_prior = -torch.log(torch.sigmoid(prior_logits)).mean()
     on_codes = -torch.log(1 - torch.sigmoid(code_logits)).mean()
-    return -code_logits.mean(), math.log(2) - (on_prior + on_codes) / 2
+    return prior_logits.mean(), math.log(2) - (on_prior + on_codes) / 2
 """,
         "labels swapped": """
 def divergences(prior_logits, code_logits):
     loss = 0.5 * (F.softplus(prior_logits).mean() + F.softplus(-code_logits).mean())
-    return -code_logits.mean(), math.log(2) - loss
+    return prior_logits.mean(), math.log(2) - loss
 """,
         "other order": DIVERGENCES.format(
-            result="math.log(2) - (on_prior + on_codes) / 2, -code_logits.mean()"
+            result="math.log(2) - (on_prior + on_codes) / 2, prior_logits.mean()"
         ),
     },
     "6.3": {
@@ -155,18 +155,18 @@ def balanced_probability(logit, n_prior, n_codes):
         "by the course's loss": """
 from nav_utils.fitting import logistic_loss
 def divergences(prior_logits, code_logits):
-    return -code_logits.mean(), math.log(2) - logistic_loss(prior_logits, code_logits)
+    return prior_logits.mean(), math.log(2) - logistic_loss(prior_logits, code_logits)
 """,
         "by cross-entropy": """
 def divergences(prior_logits, code_logits):
     logits = torch.cat([prior_logits, code_logits])
     labels = torch.cat([torch.ones_like(prior_logits), torch.zeros_like(code_logits)])
     loss = F.binary_cross_entropy_with_logits(logits, labels)
-    return (-code_logits).mean().item(), math.log(2) - loss.item()
+    return prior_logits.mean().item(), math.log(2) - loss.item()
 """,
         "by logsigmoid, in place": """
 def divergences(prior_logits, code_logits):
-    kl = -code_logits.mean()
+    kl = prior_logits.mean()
     code_logits *= -1
     found = F.logsigmoid(prior_logits).mean() + F.logsigmoid(code_logits).mean()
     return [kl, math.log(2) + found / 2]
@@ -175,12 +175,12 @@ def divergences(prior_logits, code_logits):
 def divergences(prior_logits, code_logits):
     prior, codes = prior_logits.numpy(), code_logits.numpy()
     loss = (np.logaddexp(0, -prior).mean() + np.logaddexp(0, codes).mean()) / 2
-    return np.array([-codes.mean(), np.log(2) - loss])
+    return np.array([prior.mean(), np.log(2) - loss])
 """,
         "one tensor": """
 def divergences(prior_logits, code_logits):
     loss = F.softplus(torch.stack([-prior_logits, code_logits])).mean()
-    return torch.stack([code_logits.neg().mean(), math.log(2) - loss])
+    return torch.stack([prior_logits.mean(), math.log(2) - loss])
 """,
     },
     "6.3": {
@@ -240,7 +240,7 @@ def divergences(prior_logits, code_logits):
     logits = torch.cat([prior_logits, code_logits])
     labels = torch.cat([torch.ones_like(prior_logits), torch.zeros_like(code_logits)])
     loss = F.binary_cross_entropy(torch.sigmoid(logits), labels)
-    return -code_logits.mean(), math.log(2) - loss
+    return prior_logits.mean(), math.log(2) - loss
 """,
             "digits lost",
         ),
@@ -249,7 +249,7 @@ def divergences(prior_logits, code_logits):
 def divergences(prior_logits, code_logits):
     prior, codes = prior_logits.double().sigmoid(), code_logits.double().sigmoid()
     loss = -(prior.log().mean() + (1 - codes).log().mean()) / 2
-    return -code_logits.mean(), math.log(2) - loss
+    return prior_logits.mean(), math.log(2) - loss
 """,
             "digits lost",
         ),
@@ -257,7 +257,7 @@ def divergences(prior_logits, code_logits):
             """
 def divergences(prior_logits, code_logits):
     loss = (torch.log1p(torch.exp(-prior_logits)) + torch.log1p(torch.exp(code_logits))).mean() / 2
-    return -code_logits.mean(), math.log(2) - loss
+    return prior_logits.mean(), math.log(2) - loss
 """,
             "digits lost",
         ),
@@ -266,18 +266,18 @@ def divergences(prior_logits, code_logits):
 def divergences(prior_logits, code_logits):
     prior, codes = prior_logits.sigmoid(), code_logits.sigmoid()
     loss = -(torch.log(prior + 1e-12).mean() + torch.log(1 - codes + 1e-12).mean()) / 2
-    return -code_logits.mean(), math.log(2) - loss
+    return prior_logits.mean(), math.log(2) - loss
 """,
             "digits lost",
         ),
         "JS alone": DIVERGENCES.format(result="math.log(2) - (on_prior + on_codes) / 2"),
         "median": DIVERGENCES.format(
-            result="-code_logits.median(), math.log(2) - (on_prior + on_codes) / 2"
+            result="prior_logits.median(), math.log(2) - (on_prior + on_codes) / 2"
         ),
         "the numbers of the example": (
             """
 def divergences(prior_logits, code_logits):
-    return 0.825, 0.339573
+    return 1.375, 0.339573
 """,
             "Expected|typed in",
         ),

@@ -8,5 +8,5 @@ TRIES = {
         ("def voyage(", {"N = 47\n": "N = 95\n"}),
         ("gap = ExactRatio(c_shape())", {}),
     ],
-    "three questions to the live figure": "tests/chapters/test_chapter_09.py",
+    "two questions to the live figure": "tests/chapters/test_chapter_09.py",
 }

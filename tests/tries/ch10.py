@@ -2,15 +2,6 @@
 
 TRIES = {
     "more noise beside the island": [("beside island", {"(0.0, 0.02)": "(0.1, 0.2)"})],
-    "a smaller literal step on the ring": [
-        (
-            "options = {",
-            {"Probability()": "Probability(0.1)"},
-        ),
-        ("Five maps of D", {}),
-        ("def ring_report", {}),
-    ],
-    "a level for 80 % of the codes": [("of_class = torch.stack", {"level(0.05)": "level(0.2)"})],
     # the cell after the figure sets what the questions ask for, without the page
     "methods, goals and levels of the live figure": "tests/chapters/test_chapter_10.py",
 }
