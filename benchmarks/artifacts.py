@@ -4,7 +4,7 @@
     OMP_NUM_THREADS=1 python benchmarks/artifacts.py loop     # a part: images, examples, pieces
     OMP_NUM_THREADS=1 python benchmarks/artifacts.py --folder FOLDER    # of benchmarks/seeds.py
 
-Needs MNIST (NAV_UTILS_DATA); TIMES. With a folder, `images` and
+Needs MNIST (NAV_UTILS_DATA); ten minutes of one core with a folder. There `images` and
 `pieces` are measured on all trainings and refits that benchmarks/seeds.py left there, with half of
 the pairs for each ratio; `examples` stay those of the shipped spaces, `loop` trains its own. Writes
 benchmarks/results/artifacts.json. The networks that judge are kept in _build/artifacts and learnt

@@ -10,9 +10,7 @@ of such an evaluation, forward and back, and nothing else, on as many points at 
 the products alone, and a large square product, which says what the processor can do with other
 shapes. All in one run, taking turns, for each number of threads; best of the repeats, in seconds
 that the processor worked, over its threads. Then the peak memory, in fresh processes, by the number
-of points. With a GPU: 1,000,000 points, 50 steps: plain, compiled, as a CUDA graph, in one kernel
-of each precision, beside the network's products alone; how far the points are from the CPU's; the
-peak memory of one kernel by the number of points. `gpu` as an argument leaves the processor out,
+of points. With a GPU: what `corrector_gpu` measures; `gpu` as an argument leaves the processor out,
 and takes less than five minutes. Writes benchmarks/results/corrector.json.
 """
 
@@ -26,16 +24,14 @@ import platform
 import subprocess
 import sys
 import time
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from printed import number
 from torch import Tensor, nn
 
-from nav_utils.correction import Corrector, Run, State, Status, advance, begin, correct
-from nav_utils.fused import SETTINGS
+from nav_utils.correction import Run, Status, correct
 from nav_utils.models import mlp, seeded
 from nav_utils.ratio import DensityRatio
 from nav_utils.steps import Band, Probability
@@ -103,13 +99,13 @@ class Products:
         torch.mm(self.weights[0], self.back[1].T, out=self.turned)
 
 
-def compass() -> DensityRatio:
+def compass(sizes: Sequence[int] = SIZES) -> DensityRatio:
     """A ratio of the measured size, with random weights, which cost what trained ones do.
 
     Its logit is near 3: nobody arrives, and hardly anybody's step is too small to be seen.
     """
     with seeded(0):
-        network = mlp(SIZES)
+        network = mlp(sizes)
     *_, weight, bias = network.parameters()
     weight.data *= 5
     bias.data += 3
@@ -213,123 +209,11 @@ def memory() -> dict[str, float]:
     return {f"{n:,} points": (peak_memory(n) - least) / (n - CHUNK) for n in (100_000, 1_000_000)}
 
 
-# ---- GPU ----------------------------------------------------------------------------------------
-
-
-TORCH = ("plain", "compiled", "CUDA graph", "compiled, as a CUDA graph")
-TIMES = {"float32": 4.0, "float16": 8.0}  # faster than the best of `TORCH`
-
-
-def on_gpu(n: int = 1_000_000, steps: int = 50) -> dict[str, Any]:
-    """Seconds for the points and steps, and the largest distance from the CPU's points."""
-    ratio, z = compass(), normal(n)
-    on_cpu = correct(z, ratio, *WALK, Run(max_steps=steps)).z
-    ratio, z = ratio.to("cuda"), z.cuda()
-    plain, compiled = Run(max_steps=steps), Run(max_steps=steps, compile=True)
-    corrector = Corrector(ratio, *WALK, plain)
-    ways: dict[str, Callable[[], Tensor]] = {
-        "plain": lambda: correct(z, ratio, *WALK, plain).z,
-        "compiled": lambda: correct(z, ratio, *WALK, compiled).z,
-        "CUDA graph": graphed(advance, z, corrector, steps),
-        "compiled, as a CUDA graph": graphed(torch.compile(advance), z, corrector, steps),
-    }
-    ways |= {f"one kernel, {name}": in_a_kernel(z, ratio, steps, name) for name in SETTINGS}
-    found: dict[str, Any] = {"device": torch.cuda.get_device_name()}
-    for name, work in ways.items():
-        try:
-            work()
-        except Exception as error:  # a GPU without the units of a precision: said, not hidden
-            found[name] = f"fails: {(str(error) or repr(error)).splitlines()[0]}"
-            continue
-        far = float((work().cpu() - on_cpu).abs().max())
-        took = min(seconds(work) for _ in range(REPEATS))
-        found[name] = {"seconds": took, "from the CPU, per step": far / steps}
-        print(name, found[name], flush=True)
-    found["products alone, seconds"] = products_on_gpu(n, steps)
-    found["peak bytes for a point, one kernel"] = memory_on_gpu(ratio)
-    return found
-
-
-def in_a_kernel(z: Tensor, ratio: DensityRatio, steps: int, name: str) -> Callable[[], Tensor]:
-    """A correction whose steps are all in one kernel of this precision; it may not fall back."""
-    run = Run(max_steps=steps, compile="fused", precision=name)
-
-    def work() -> Tensor:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", message="no fused kernel")
-            return correct(z, ratio, *WALK, run).z
-
-    return work
-
-
-def products_on_gpu(n: int, steps: int) -> float:
-    """Seconds of the network's products alone, forward and back, in float32."""
-    widths = list(itertools.pairwise(SIZES))
-    weights = [torch.randn(i, o, device="cuda") for i, o in widths]
-    inputs = [torch.randn(n, i, device="cuda") for i, _ in widths]
-    outputs = [torch.randn(n, o, device="cuda") for _, o in widths]
-
-    def work() -> None:
-        for _ in range(steps):
-            for x, weight, y in zip(inputs, weights, outputs, strict=True):
-                torch.mm(x, weight, out=y)
-                torch.mm(y, weight.T, out=x)
-
-    work()
-    return min(seconds(work) for _ in range(REPEATS))
-
-
-def memory_on_gpu(ratio: DensityRatio) -> dict[str, float]:
-    """Bytes for a point at the peak of a correction in one kernel, by the number of points."""
-    found = {}
-    for n in (1_000_000, 4_000_000):
-        z = normal(n).cuda()
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        correct(z, ratio, *WALK, Run(max_steps=STEPS, compile="fused"))
-        found[f"{n:,} points"] = (torch.cuda.max_memory_allocated() - before) / n
-    return found
-
-
-def graphed(
-    step: Callable[..., State], z: Tensor, corrector: Corrector, steps: int
-) -> Callable[[], Tensor]:
-    """A function that walks from z with one recorded step, which is played `steps` times.
-
-    A recording always reads and writes the same memory, so the new state is copied over the old.
-    """
-    start = begin(z, corrector)
-    state = State(*(x.clone() for x in start))  # clones: `begin` lets some share their memory
-
-    def once() -> None:
-        for old, new in zip(state, step(state, None, corrector), strict=True):
-            old.copy_(new)
-
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):  # what allocates and compiles may not be recorded
-        for _ in range(3):
-            once()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        once()
-
-    def walk() -> Tensor:
-        for old, new in zip(state, begin(z, corrector), strict=True):
-            old.copy_(new)
-        for _ in range(steps):
-            graph.replay()
-        return state.best_z
-
-    return walk
-
-
 # ---- all of it ----------------------------------------------------------------------------------
 
 
 def verdicts(results: dict[str, Any]) -> dict[str, bool]:
-    """What was to be reached, and whether it was."""
+    """What was to be reached on a processor, and whether it was."""
     found = {}
     if cpu := results["threads"].get("2"):
         times, share = cpu["times one by one"]["correct"], cpu["share of the bound"]
@@ -339,26 +223,13 @@ def verdicts(results: dict[str, Any]) -> dict[str, bool]:
             "two threads: correct at least 1.3 times autograd": ahead >= 1.3,
             "two threads: compiled at least 0.9 of the bound": share["correct, compiled"] >= 0.9,
         }
-    return found | (verdicts_on_gpu(results["gpu"]) if isinstance(results["gpu"], dict) else {})
-
-
-def verdicts_on_gpu(gpu: dict[str, Any]) -> dict[str, bool]:
-    """The same for a GPU."""
-    best = min(gpu[name]["seconds"] for name in TORCH)
-    apart = max(gpu[name]["from the CPU, per step"] for name in TORCH)
-    found = {"GPU: at most 0.5 s": best <= 0.5}
-    found["GPU: within 1e-4 per step of the CPU"] = apart <= 1e-4
-    for name, least in TIMES.items():
-        way = gpu[f"one kernel, {name}"]
-        fast = isinstance(way, dict) and best / way["seconds"] >= least
-        found[f"GPU: one kernel, {name}, at least {least:.0f} times the best of torch"] = fast
-    way = gpu["one kernel, float32"]
-    alone = isinstance(way, dict) and way["seconds"] < gpu["products alone, seconds"]
-    return found | {"GPU: one kernel, float32, faster than the products alone": alone}
+    return found
 
 
 def main() -> None:
     """Run all, or what a GPU does; write the results, say what was reached."""
+    import corrector_gpu  # which builds on this module
+
     only_gpu = sys.argv[1:] == ["gpu"]
     results: dict[str, Any] = {
         "command": "python benchmarks/corrector.py",
@@ -374,11 +245,11 @@ def main() -> None:
         print(f"{threads} threads:", json.dumps(found, indent=2), flush=True)
     results["peak bytes for a point"] = {} if only_gpu else memory()
     if torch.cuda.is_available():
-        results["gpu"] = on_gpu()
+        results["gpu"] = corrector_gpu.on_gpu()
     else:
         results["gpu"] = "not measured: torch finds no GPU here"
     print(json.dumps({key: results[key] for key in ("peak bytes for a point", "gpu")}, indent=2))
-    results["reached"] = verdicts(results)
+    results["reached"] = verdicts(results) | corrector_gpu.verdicts(results["gpu"])
     for aim, reached in results["reached"].items():
         print("reached:" if reached else "NOT REACHED:", aim)
     RESULTS.parent.mkdir(exist_ok=True)

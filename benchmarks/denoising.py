@@ -1,10 +1,10 @@
 """A score network: learns the gradient of the log density of noisy codes, by removing the noise.
 
-With z a code, n noise from N(0, I) and y = z + sigma n, the network with the least mean of
-|s(y) + n / sigma|^2 is the score of q_sigma, the codes blurred by sigma (Vincent 2011). A small
-sigma is near to q and hard to learn, a large one is easy and blurred: `fisher_loss` on codes that
-were held out says which is best. One network can learn many levels (Song and Ermon 2019); it is
-scaled so that what it answers has variance 1 at each level (Karras et al. 2022).
+With z a code and xi noise from N(0, I), the network s with the least mean of
+|s(z + sigma xi) + xi / sigma|^2 is the score of q_sigma, the codes blurred by sigma (Vincent 2011).
+A small sigma is near to q and hard to learn, a large one is easy and blurred: `fisher_loss` on
+codes that were held out says which is best. One network can learn many levels (Song and Ermon
+2019); it is scaled so that what it answers has variance 1 at each level (Karras et al. 2022).
 """
 
 from __future__ import annotations

@@ -22,8 +22,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from intervals import hierarchical
-from printed import interval, percent
+from intervals import Found, found, range_of, share, shares, words
 from torch import Tensor
 
 from nav_utils.data import load_images
@@ -124,21 +123,23 @@ def judged(padding: tuple[int, ...], seed: int) -> dict[str, Any]:
     return rows
 
 
-def over_seeds(key: str, runs: list[Tensor]) -> str:
-    """The mean over seeds with its interval, of shares no wider than from 0 to 100 %."""
-    value, low, high = hierarchical([[run.double().numpy()] for run in runs])
+def of_kind(key: str, values: Tensor) -> Found:
+    """Flags, shares, or degrees."""
     if "degrees" in key:
-        return interval(value, low, high)
-    return percent(value, max(low, 0.0), min(high, 1.0))
+        return found(values)
+    return share(values) if values.dtype == torch.bool else shares(values)
 
 
 def measured(seeds: tuple[int, ...] = SEEDS) -> dict[str, Any]:
-    """Both loops, over seeds."""
-    table = {}
+    """Both loops, over seeds; and the least and the largest value of single trainings."""
+    table: dict[str, Any] = {}
+    ranges = {}
     for kind, padding in PADDING.items():
         runs = [judged(padding, seed) for seed in seeds]
-        table[kind] = {key: over_seeds(key, [run[key] for run in runs]) for key in runs[0]}
+        groups = {key: [[of_kind(key, run[key])] for run in runs] for key in runs[0]}
+        table[kind] = {key: words(group) for key, group in groups.items()}
+        ranges[kind] = {key: range_of(group) for key, group in groups.items()}
         crossed = [float(run[CROSSED].double().mean()) for run in runs]
         table[kind][f"{CROSSED}, each training"] = ", ".join(f"{x:.0%}" for x in crossed)
         print(kind, json.dumps(table[kind], indent=1), flush=True)
-    return table
+    return table | {"ranges": ranges}

@@ -43,11 +43,11 @@ def chain(prior_samples: Tensor, codes: Tensor, centre: Tensor, bridges: int) ->
     if bridges == 1:
         return [prior_samples, codes]
     rows = torch.arange(max(len(prior_samples), len(codes)), device=codes.device)
-    n, z = (x[rows % len(x)] - centre for x in (prior_samples, codes))
+    noise, z = (x[rows % len(x)] - centre for x in (prior_samples, codes))
     links = [prior_samples]
     for k in range(1, bridges):
         w = 1 - k / bridges
-        links.append(centre + (1 - w**2) ** 0.5 * z + w * n)
+        links.append(centre + (1 - w**2) ** 0.5 * z + w * noise)
     return [*links, codes]
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from nav_utils.arguments import expect_samples, expect_shape
-from nav_utils.fused import walk, why_not
+from nav_utils.fused import judge, walk, why_not
 from nav_utils.noise import standard_normal
 from nav_utils.ratio import DensityRatio, Ratio
 from nav_utils.running import PRECISIONS, chunk_for, compiled, matmul_precision
@@ -197,12 +197,24 @@ def summed(x: Tensor) -> Tensor:
     return x @ x.new_ones(x.shape[-1])
 
 
-def begin(z: Tensor, corrector: Corrector, before: State | None = None) -> State:
-    """The state of points (N, d) before their first step, or before they go on."""
-    logit, gradient = corrector.ratio.logit_and_grad(z)
+def begin(
+    z: Tensor,
+    corrector: Corrector,
+    before: State | None = None,
+    logit: Tensor | None = None,
+    first: int = 0,
+) -> State:
+    """The state of points (N, d), the first at this place, before they start, or go on.
+
+    With a logit (N,) from elsewhere there is no gradient: it is 0 until somebody needs it.
+    """
+    if logit is None:
+        logit, gradient = corrector.ratio.logit_and_grad(z)
+    else:
+        gradient = torch.zeros_like(z)
     excess = corrector.excess(Place(z, logit, gradient))
     n_steps = torch.zeros_like(logit, dtype=torch.int64) if before is None else before.n_steps
-    place = torch.arange(len(z), device=z.device) if before is None else before.place
+    place = first + torch.arange(len(z), device=z.device) if before is None else before.place
     content = torch.where(n_steps > 0, int(Status.CONVERGED), int(Status.INSIDE))
     outside = torch.where(n_steps < corrector.run.max_steps, MOVING, int(Status.MAX_STEPS))
     status = torch.where(excess <= 0, content, outside)
@@ -212,15 +224,27 @@ def begin(z: Tensor, corrector: Corrector, before: State | None = None) -> State
     return State(z, logit, gradient, one, status, n_steps, z, logit, excess, place)
 
 
-def judge_again(rough: State, start: State, corrector: Corrector) -> State:
+def judge_again(
+    rough: State, start: State, corrector: Corrector, logit: Tensor | None = None
+) -> State:
     """The state of points that have walked in low precision; the start may have been better."""
-    state = begin(rough.best_z, corrector, rough)
+    state = begin(rough.best_z, corrector, rough, logit)
     better = state.best_excess < start.best_excess
     return state._replace(
         best_z=torch.where(better.unsqueeze(-1), state.best_z, start.best_z),
         best_logit=torch.where(better, state.best_logit, start.best_logit),
         best_excess=torch.where(better, state.best_excess, start.best_excess),
     )
+
+
+def some(state: State, rows: Tensor) -> State:
+    """The state of the points in these rows (M,)."""
+    return State(*(x[rows] for x in state))
+
+
+def put(state: State, rows: Tensor, others: State) -> State:
+    """A state in which the points in these rows (M,) are as the others say."""
+    return State(*(x.index_copy(0, rows, y) for x, y in zip(state, others, strict=True)))
 
 
 def correct(
@@ -258,7 +282,8 @@ def correct(
     fuse = run.compile == "fused" and may_fuse(corrector, points)
     size, n_evaluations = run.chunk_size or chunk_for(points, ratio), 0
     facts = points.new_empty(3, len(points))  # logit before and after, displacement
-    counts, best = torch.empty(2, len(points), dtype=torch.int64).to(points.device), points.clone()
+    counts = torch.empty(2, len(points), dtype=torch.int64, device=points.device)
+    best = points.clone()
     for first in range(0, len(points), size):
         rows = slice(first, first + size)  # written in place: parts would scatter memory
         start, state, count = walked(points[rows], first, corrector, step, fuse)
@@ -295,41 +320,44 @@ def walked(
     points: Tensor, first: int, corrector: Corrector, step: Step, fuse: bool = False
 ) -> tuple[State, State, int]:
     """One chunk of points (N, d), the first of them at place `first`: start, end, evaluations."""
-    last, precision = corrector.run.max_steps, corrector.run.precision
+    last, precision, taken = corrector.run.max_steps, corrector.run.precision, 0
     with matmul_precision("float32", points.device):
-        start = begin(points, corrector)
-        start = start._replace(place=start.place + first)
-    state, taken, evaluations = start, 0, len(points)
-    rough = at_once(start, corrector) if fuse else None
-    if rough is None and precision != "float32":
+        ends = at_once(points, corrector) if fuse else None
+        start, state = ends or (begin(points, corrector, first=first),) * 2
+    evaluations = len(points) * (3 if ends else 1) + int(state.n_steps.sum())
+    if ends is None and precision != "float32":
         with matmul_precision(precision, points.device):
-            rough = settle(start, corrector, step, 0, last)
-    if rough is not None:
+            rough, count = settle(start, corrector, step, 0, last)
         with matmul_precision("float32", points.device):  # only this one judges
-            state = judge_again(rough[0], start, corrector)
-        evaluations += rough[1] + len(points)
+            state = judge_again(rough, start, corrector)
+        evaluations += count + len(points)
+    if ends or precision != "float32":
         taken = last  # whatever the others took: noise depends on the step's number
     with matmul_precision("float32", points.device):
         state, count = settle(state, corrector, step, taken, taken + last)
     return start, state, evaluations + count
 
 
-def at_once(start: State, corrector: Corrector) -> tuple[State, int] | None:
-    """All steps in one kernel: the state with its best places, as yet not judged; evaluations.
+def at_once(points: Tensor, corrector: Corrector) -> tuple[State, State] | None:
+    """All steps in one kernel: the states at the start and at the end, as judged in float32.
 
-    None, after a warning, where the kernel fails: a GPU may be unable to compile or to hold it.
+    None, after a warning, where a kernel fails: a GPU may be unable to compile or to hold it.
     """
-    ratio, method, goal, run = corrector
-    moving = start.status == MOVING
+    ratio, (method, goal, run) = cast(DensityRatio, corrector.ratio), corrector[1:]
     try:
-        best, n_steps = walk(
-            start.z, moving, cast(DensityRatio, ratio), method, goal, run.max_steps, run.precision
-        )
+        start = begin(points, corrector, logit=judge(points, ratio))
+        moving = start.status == MOVING
+        best, n_steps = walk(points, moving, ratio, method, goal, run.max_steps, run.precision)
+        rough = start._replace(best_z=best, n_steps=n_steps)
+        state = judge_again(rough, start, corrector, judge(best, ratio))
     except Exception as error:
         reason = (str(error) or repr(error)).splitlines()[0]
         warnings.warn(f"the fused kernel failed, going on without it: {reason}", stacklevel=4)
         return None
-    return start._replace(best_z=best, n_steps=n_steps), len(best) + int(n_steps.sum())
+    rows = (state.status == MOVING).nonzero().squeeze(-1)  # who goes on needs a gradient
+    if len(rows):
+        state = put(state, rows, judge_again(some(rough, rows), some(start, rows), corrector))
+    return start, state
 
 
 def settle(
@@ -349,10 +377,8 @@ def settle(
         if len(rows) == 0:
             break
         if 2 * len(rows) <= n:
-            others = State(*(x[rows] for x in state))
-            others, more = settle(others, corrector, step, taken, last)
-            whole = (x.index_copy(0, rows, y) for x, y in zip(state, others, strict=True))
-            return State(*whole), evaluations + more
+            others, more = settle(some(state, rows), corrector, step, taken, last)
+            return put(state, rows, others), evaluations + more
         for _ in range(min(run.check_every, last - taken)):
             noise = None
             if run.noise:
@@ -370,7 +396,8 @@ def finish(start: State, state: State, corrector: Corrector) -> tuple[Tensor, Te
     displacement (3, N).
     """
     content = state.status <= Status.CONVERGED
-    lost = content & corrector.ratio.no_data(state.best_z)
+    lost = torch.zeros_like(content)
+    lost[content] = corrector.ratio.no_data(state.best_z[content])  # it may ask for neighbours
     sick = state.status == Status.NON_FINITE
     if bool(sick.any()):
         lost |= sick & beyond_prior(state, corrector)

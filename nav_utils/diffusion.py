@@ -1,6 +1,6 @@
 """Denoising diffusion of codes or of pixels: a network that takes noise away, and its sampler.
 
-A clean x becomes x + sigma n, n from N(0, I), with one sigma for each row. The network learns the
+A clean x becomes x + sigma xi, xi from N(0, I), with one sigma for each row. The network learns the
 mean of the clean x that may lie behind a noisy one, which is the score of the noisy density as well
 (Tweedie's formula): score(x) = (mean - x) / sigma^2. Samples come from pure noise, whose sigma
 falls to 0 in a few dozen steps.

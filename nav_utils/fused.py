@@ -2,7 +2,8 @@
 
 A step of `nav_utils.correction` reads its points, activations and gradients from memory and writes
 them back. Here a walk reads a point once, takes all its steps, and writes the best place once. What
-comes out is rough, as in low precision: `correct` judges it anew, and finishes it where it must.
+comes out is rough, as in low precision: it is judged anew, by `judge`, and `correct` finishes it
+where it must.
 Needs the extra `gpu` (triton) and a GPU; with TRITON_INTERPRET=1 it runs on a processor, slowly.
 """
 
@@ -33,13 +34,15 @@ WIDEST, MOST_LAYERS, MOST_COORDINATES = 128, 3, 32
 KINDS: dict[type, int] = {Probability: 0, Logit: 1, GaussNewton: 2, Score: 3}
 GOALS: dict[type, int] = {Band: 0, Below: 1, Denser: 2}
 # By precision: of the weights, of the products, points of a program, warps. Blocks and warps are
-# the quickest of those tried by hand on one H200; float32 there is three bfloat16 products.
+# the quickest of those tried on an H100 and an H200. float32 is three products of bfloat16 parts,
+# with three hidden layers in larger programs; the judge takes six.
 SETTINGS: dict[str, tuple[torch.dtype, str, int, int]] = {
-    "float32": (torch.float32, "bf16x3", 128, 8),
-    "tf32": (torch.float32, "tf32", 32, 4),
-    "float16": (torch.float16, "ieee", 32, 4),
-    "bfloat16": (torch.bfloat16, "ieee", 32, 4),
+    "float32": (torch.bfloat16, "split", 64, 4),
+    "tf32": (torch.float32, "tf32", 128, 8),
+    "float16": (torch.float16, "ieee", 64, 4),
+    "bfloat16": (torch.bfloat16, "ieee", 64, 4),
 }
+JUDGE = (torch.float32, "bf16x6", 128, 8)
 
 
 def interpreted() -> bool:
@@ -61,8 +64,8 @@ def why_not(ratio: Ratio, method: Method, goal: Goal, z: Tensor, precision: str)
             f"a network of {ratio.sizes} is not one of 1 to {MOST_LAYERS} hidden layers up to "
             f"{WIDEST} wide and up to {MOST_COORDINATES} inputs"
         )
-    if len(hidden) > 2 and precision in {"float32", "tf32"} and not interpreted():
-        return "three hidden layers fit with 16 bits only: precision='float16' or 'bfloat16'"
+    if len(hidden) > 2 and precision == "tf32" and not interpreted():
+        return "three hidden layers do not fit in tf32; they do in the other precisions"
     if type(method) not in KINDS or type(goal) not in GOALS:
         return "the method or the goal is not the package's own"
     normal = type(ratio.prior) is StandardNormal
@@ -74,22 +77,26 @@ def why_not(ratio: Ratio, method: Method, goal: Goal, z: Tensor, precision: str)
 class Weights(NamedTuple):
     """What the kernel reads of a network, padded with zeros to powers of two, at least 16."""
 
-    tensors: list[Tensor]  # w1 (D, H), b1, w2 (H, H), b2, w3, b3, out: biases and out (H,)
+    tensors: list[Tensor]  # w1 (2, D, H), b1, w2 (2, H, H), b2, w3, b3, out: biases, out (H,)
     n_layers: int
     width: int  # H
     inputs: int  # D
 
 
 def weights_of(network: nn.Module, dtype: torch.dtype, device: torch.device) -> Weights:
-    """The weights of a network that `mlp` made, on a device; products in this dtype."""
+    """The weights of a network that `mlp` made, on a device: in this dtype, and the rest in it."""
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     inputs = power_of_two(layers[0].in_features)
     width = power_of_two(max(layer.out_features for layer in layers[:-1]))
     tensors: list[Tensor] = []
     for number, layer in enumerate(layers[:-1]):
-        weight = torch.zeros(width if number else inputs, width, dtype=dtype, device=device)
-        weight[: layer.in_features, : layer.out_features] = layer.weight.T.to(weight)
-        tensors += [weight, padded(layer.bias, width, device)]
+        exact = torch.zeros(width if number else inputs, width, device=device)
+        exact[: layer.in_features, : layer.out_features] = layer.weight.detach().T.to(exact)
+        high = exact.to(dtype)
+        tensors += [
+            torch.stack([high, (exact - high).to(dtype)]),
+            padded(layer.bias, width, device),
+        ]
     tensors += tensors[:2] * (MOST_LAYERS - len(layers) + 1)  # in place of layers there are not
     return Weights(
         [*tensors, padded(layers[-1].weight[0], width, device)], len(layers) - 1, width, inputs
@@ -130,30 +137,53 @@ def walk(
     """
     from nav_utils.fused_kernel import walk as kernel  # triton, which not everybody has
 
-    dtype, dot, block, warps = SETTINGS[precision]
-    if interpreted():
-        dot, block = "ieee", 16  # the interpreter's products are exact
-    weights = weights_of(ratio.network, dtype, z.device)
-    last = cast(nn.Linear, [m for m in ratio.network.modules() if isinstance(m, nn.Linear)][-1])
-    scale = ratio.sign * ratio.scale
-    shift = scale * float(last.bias) + ratio.shift
     best, n_steps = torch.empty_like(z), torch.empty(len(z), dtype=torch.int32, device=z.device)
+    grid, weights, affine, options = launch(z, ratio, SETTINGS[precision])
     numbers: Any = (
         *z.shape,
         max_steps,
-        scale,
-        shift,
+        *affine,
         method.step_size,  # type: ignore[attr-defined]
         getattr(method, "damping", 0.0),
         getattr(method, "max_move", 0.0),
         *numbers_of(goal),
     )
-    kernel[(-(-len(z) // block),)](
-        z, moving.to(torch.int32), best, n_steps, *weights.tensors, *numbers,
-        LAYERS=weights.n_layers, METHOD=KINDS[type(method)], GOAL=GOALS[type(goal)], DOT=dot,
-        BLOCK=block, D=weights.inputs, H=weights.width, num_warps=warps,
+    kernel[grid](
+        z, moving.to(torch.int32), best, n_steps, *weights, *numbers,
+        METHOD=KINDS[type(method)], GOAL=GOALS[type(goal)], **options,
     )  # fmt: skip
     return best, n_steps.long()
+
+
+def judge(z: Tensor, ratio: DensityRatio) -> Tensor:
+    """The logits (N,) at points z (N, d), as near to float32 as a GPU's own products are.
+
+    For ratios and points of which `why_not` finds nothing.
+    """
+    from nav_utils.fused_kernel import judge as kernel
+
+    logit = torch.empty(len(z), device=z.device)
+    grid, weights, affine, options = launch(z, ratio, JUDGE)
+    kernel[grid](z, logit, *weights, *z.shape, *affine, **options)
+    return logit
+
+
+def launch(
+    z: Tensor, ratio: DensityRatio, setting: tuple[torch.dtype, str, int, int]
+) -> tuple[tuple[int], list[Tensor], tuple[float, float], dict[str, Any]]:
+    """How to call a kernel: its programs, weights, a logit's scale and shift, its constants."""
+    dtype, dot, block, warps = setting
+    if interpreted():  # its products are exact
+        dtype, dot, block = torch.float32 if dot == "split" else dtype, "ieee", 16
+    weights = weights_of(ratio.network, dtype, z.device)
+    if dot == "split" and weights.n_layers > 2:
+        block, warps = 128, 8
+    last = cast(nn.Linear, [m for m in ratio.network.modules() if isinstance(m, nn.Linear)][-1])
+    scale = ratio.sign * ratio.scale
+    constants = {"LAYERS": weights.n_layers, "DOT": dot, "BLOCK": block, "D": weights.inputs}
+    options = {**constants, "H": weights.width, "num_warps": warps}
+    shift = scale * float(last.bias) + ratio.shift
+    return (-(-len(z) // block),), weights.tensors, (scale, shift), options
 
 
 def numbers_of(goal: Goal) -> tuple[float, float]:

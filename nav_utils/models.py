@@ -76,16 +76,16 @@ def mlp_value_and_grad(network: nn.Sequential, z: Tensor) -> tuple[Tensor, Tenso
         (N,) and (N, d).
     """
     layers = [layer for layer in network if isinstance(layer, nn.Linear)]
-    h, slopes = z, []  # of SiLU, x * s with s = sigmoid(x): s + x s (1 - s)
+    phi, slopes = z, []  # of SiLU, v * s with s = sigmoid(v): s + v s (1 - s)
     for layer in layers[:-1]:
-        x = F.linear(h, layer.weight, layer.bias)
-        s = x.sigmoid()
-        h = x.mul_(s)  # in place, here and below: what is in the cache is quicker
-        slopes.append(s.addcmul_(s, h, value=-1).add_(h))
-    value = F.linear(h, layers[-1].weight, layers[-1].bias).squeeze(-1)
+        v = F.linear(phi, layer.weight, layer.bias)
+        s = v.sigmoid()
+        phi = v.mul_(s)  # in place, here and below: what is in the cache is quicker
+        slopes.append(s.addcmul_(s, phi, value=-1).add_(phi))
+    value = F.linear(phi, layers[-1].weight, layers[-1].bias).squeeze(-1)
     if not slopes:
         return value, layers[0].weight.expand(len(z), -1)
-    gradient = slopes[-1].mul_(layers[-1].weight)  # (N, width): of the output in the last x
+    gradient = slopes[-1].mul_(layers[-1].weight)  # (N, width): of the output in the last v
     for layer, slope in zip(reversed(layers[1:-1]), reversed(slopes[:-1]), strict=True):
         gradient = slope.mul_(gradient @ layer.weight)
     # Turned round: a product with few columns is slow, one with few rows is not.

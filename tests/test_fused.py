@@ -68,12 +68,13 @@ def test_a_walk_in_one_kernel_ends_where_the_steps_end(device, sizes, method, go
     if options["precision"] == "float32":
         assert torch.equal(found.status, plain.status)
         assert torch.equal(found.n_steps, plain.n_steps)
-        torch.testing.assert_close(found.z, plain.z, atol=1e-4, rtol=0)
+        torch.testing.assert_close(found.z, plain.z, atol=5e-4, rtol=0)  # three products of 16 bits
         torch.testing.assert_close(found.logit_after, plain.logit_after, atol=1e-3, rtol=1e-3)
     else:  # 16 bits end near by, and are judged in 32
         assert (found.status == plain.status).double().mean() > 0.8
         torch.testing.assert_close(found.logit_after, ratio.logit(found.z), atol=1e-5, rtol=1e-5)
-    assert found.z.device == z.device and torch.equal(found.logit_before, plain.logit_before)
+    assert found.z.device == z.device
+    torch.testing.assert_close(found.logit_before, plain.logit_before)
 
 
 @needs_triton
@@ -95,15 +96,18 @@ def test_one_walk_does_not_depend_on_the_others(device):
     assert together.n_evaluations > 40 and together.n_steps.dtype == torch.int64
 
 
-def test_the_weights_are_padded_with_zeros():
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_weights_are_padded_with_zeros_and_what_16_bits_leave_stands_behind(dtype):
     network = mlp([3, 20, 17, 1])
-    tensors, n_layers, width, inputs = weights_of(network, torch.float32, torch.device("cpu"))
+    tensors, n_layers, width, inputs = weights_of(network, dtype, torch.device("cpu"))
     assert (n_layers, width, inputs) == (2, 32, 16) and len(tensors) == 7
     x = torch.nn.functional.pad(normal(5, 3), (0, 13))
-    for weight, bias in zip(tensors[0:4:2], tensors[1:4:2], strict=True):
-        x = torch.nn.functional.silu(x @ weight + bias)
+    for (high, low), bias in zip(tensors[0:4:2], tensors[1:4:2], strict=True):
+        assert high.dtype == low.dtype == dtype
+        assert bool((low == 0).all()) == (dtype == torch.float32)
+        x = torch.nn.functional.silu(x @ (high.float() + low.float()) + bias)
     answer = x @ tensors[-1] + network[-1].bias
-    torch.testing.assert_close(answer, network(normal(5, 3))[:, 0])
+    torch.testing.assert_close(answer, network(normal(5, 3))[:, 0], rtol=1e-4, atol=1e-5)
 
 
 CASES = {
@@ -150,13 +154,18 @@ def test_another_word_for_compile_is_refused():
 
 @needs_gpu
 @needs_triton
+@pytest.mark.parametrize("layers", [2, 3])
 @pytest.mark.parametrize("precision", ["float32", "tf32", "float16", "bfloat16"])
-def test_on_a_gpu_every_precision_ends_near_the_processor(precision):
-    ratio, z = ratio_of(2, 128, 128, 1), normal(5000, 2)
+def test_on_a_gpu_every_precision_ends_near_the_processor(precision, layers):
+    if (precision, layers) == ("tf32", 3):
+        pytest.skip("does not fit, and falls back")
+    ratio, z = ratio_of(2, *[128] * layers, 1), normal(5000, 2)
     run = Run(max_steps=50)
     plain = correct(z, ratio, Probability(0.1), Band(1e-6), run)
     fast = Run(max_steps=50, compile="fused", precision=precision)
-    found = correct(z.cuda(), ratio.to("cuda"), Probability(0.1), Band(1e-6), fast)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = correct(z.cuda(), ratio.to("cuda"), Probability(0.1), Band(1e-6), fast)
     most = {"float32": 1e-4, "tf32": 5e-3, "float16": 5e-3, "bfloat16": 5e-2}[precision]
     assert (found.z.cpu() - plain.z).norm(dim=-1).quantile(0.99) < most
 
@@ -167,7 +176,7 @@ def test_where_the_kernel_fails_the_steps_answer_and_a_warning_says_why(monkeypa
         raise RuntimeError("out of resource: shared memory\nand much more")
 
     monkeypatch.setattr(correction, "why_not", lambda *_: None)
-    monkeypatch.setattr(correction, "walk", out_of_room)
+    monkeypatch.setattr(correction, "judge", out_of_room)
     ratio, z = ratio_of(2, 16, 1), normal(5, 2, seed=1)
     plain = correct(z, ratio, run=Run(max_steps=5, precision=precision))
     with pytest.warns(UserWarning, match="kernel failed.*without it: out of resource: shared mem"):

@@ -126,5 +126,12 @@ def test_the_stored_benchmark_holds_what_the_page_promises() -> None:
         values = [run[measure] for run in by_torch]
         assert min(values) <= first[measure] <= max(values), measure
     assert found["usable after"] < 8
+    many = found["in one page"]
+    assert (many["playgrounds"], many["workers"], many["faults"]) == (20, 1, 0)
+    assert 1 <= many["that go on"] <= 3  # those in sight
     for page in found["in Chromium"].values():
         assert page["frames asked for in 2 s after the run"] == 0
+        assert page["frames asked for in 2 s out of sight"] == 0
+        assert page["milliseconds of the processor, a picture"]["95 %"] < 1000 / 60
+        assert page["milliseconds of the processor, another task"]["95 %"] < 8
+        assert page["milliseconds between frames"]["median"] < 17

@@ -25,6 +25,7 @@ LONGER = [
         ["play", {"beta": 10}, "play", {"beta": 1}, "play"],
     ),
     ("calibrated", {}, ["play", "fit"]),
+    ("lambda 0, then 2", {"lambda": 0}, ["play", {"lambda": 2}, "play"]),
     ("lambda 1", {"lambda": 1}, ["play"]),
     ("lambda 2, three runs", {}, ["play", "play", "play"]),
     ("lambda 2, then 100", {}, ["play", {"lambda": 100}, "play"]),

@@ -42,7 +42,8 @@ Then click {preset}`these words <second:PRESET>`.
 {preset}`Another <third:plain>`:
 
 ```{playground} third
-:preset: lambda-huge
+:preset: no-penalty
+:lambda: 50
 :learning_rate: 0.01
 :data: digits
 ```
@@ -93,7 +94,7 @@ def test_a_directive_puts_in_the_div_of_its_state(book):
 
 def test_a_directive_puts_in_the_div_of_a_playground(book):
     text = (book / "book" / "intro.html").read_text(encoding="utf-8")
-    settings = in_page(expect_settings({"weight": 100, "learning_rate": 0.01}))
+    settings = in_page(expect_settings({"weight": 50, "penalty": 0, "learning_rate": 0.01}))
     assert playground.div(settings, "third") in text
     wanted = 'data-explorer="third" data-preset="plain">Another</span>'
     assert f'<span class="nav-preset" {wanted}' in text

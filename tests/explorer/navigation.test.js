@@ -134,6 +134,10 @@ test("a whole path has all its parts", () => {
       }
     }
   }
+  const state = { a: [-2, 0.3], b: [1.8, -0.27], method: "logit", points: 48 };
+  const [path] = navigate(clampState(state, analytic.meta), analytic).paths;
+  assert.ok(path.tears > 1);
+  assert.equal(path.tears, tearsOf(path.points, path.proposal));
 });
 
 test("without being asked a path keeps no trace, and computes on the grid", () => {
@@ -218,6 +222,15 @@ test("the loop stops where it is stuck", () => {
   assert.match(told, new RegExp(`points of the straight line lay in holes; of the ${path.walked} it`));
   assert.match(told, new RegExp(`It stalls at point ${path.walked} of 40 and never reaches B\\.$`));
   assert.match(en.words(path, state, -4), new RegExp(`of the ${path.walked} that it came to, 0 after`));
+  // The points that were never tried bear the last one's status, and are no failures.
+  const [tired] = navigate({ ...state, steps: 2, eta: 0.5 }, wall, {}).paths;
+  const failures = [...tired.status.keys()].filter((i) => STATUS[tired.status[i]] === "max_steps");
+  assert.ok(failures.some((i) => i >= tired.walked), "the loop stops at a point that fails");
+  assert.equal(tired.failed, failures.filter((i) => i < tired.walked).length);
+  const outside = [...tired.inside.keys()].filter((i) => !tired.inside[i]);
+  assert.ok(outside.some((i) => i >= tired.walked));
+  assert.equal(tired.outside[1], outside.filter((i) => i < tired.walked).length);
+  assert.match(en.told(tired, state), new RegExp(` ${tired.failed} gave up \\(hollow`));
 });
 
 test("a path is torn where its gaps are long, once for each run of them", () => {

@@ -6,6 +6,7 @@ import { History } from "../../nav_utils/playground/source/curves.js";
 import { diagram, partsOf, toText } from "../../nav_utils/playground/source/flow.js";
 import { DEFAULTS, clamped } from "../../nav_utils/playground/source/protocol.js";
 import { fromQuery, toQuery, unused } from "../../nav_utils/playground/source/state.js";
+import { labelContour } from "../../nav_utils/browser/source/map.js";
 import { en } from "../../nav_utils/playground/source/words.en.js";
 
 test("a query says only what differs, and is read back", () => {
@@ -91,4 +92,18 @@ test("sentences for what went well and what did not", () => {
   };
   const said = en.diverged({ ...report, weights: false, tries: [["learningRate", "smaller"]] });
   assert.match(said, /diverged at step 76.*discriminator infinite.*a smaller learning rate/);
+  const told = (eigenvalues) =>
+    en.said({ step: 9, steps: 60, rate: 0, eigenvalues, holes: 0.99 }, null, clamped());
+  assert.match(told([0.0001, 0.0004]), /0\.00 and 0\.00 \(.*\)\. All codes lie in one spot\. 99 %/);
+  assert.doesNotMatch(told([0.0001, 0.04]), /spot/);
+});
+
+test("the label of a contour lies on the map, wherever the contour is", () => {
+  const written = [];
+  const context = { measureText: () => ({ width: 40 }), fillRect() {} };
+  context.fillText = (text, x, y) => written.push([x, y]);
+  for (const line of [[398, 60, 400, 62], [3, 0, 5, 2], [200, 399, 210, 400]]) {
+    labelContour(context, line, 400, "D = \u00bd");
+  }
+  assert.deepEqual(written, [[376, 60], [24, 9], [200, 391]]);
 });

@@ -296,7 +296,7 @@ def test_the_place_is_moved_by_keys_and_spoken(trained):
     place.focus()
     place.press("Shift+ArrowRight")
     place.press("ArrowUp")
-    expect(place).to_have_attribute("aria-valuetext", re.compile(r"^x 0.25, y 0.05, D \d\.\d\d$"))
+    expect(place).to_have_attribute("aria-valuetext", re.compile(r"^x -1.75, y 2.05, D \d\.\d\d$"))
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1100)])

@@ -82,7 +82,8 @@ export function labelContour(context, pixels, size, label) {
   let best = 0;
   const distance = (i) => Math.hypot(pixels[i] - size * 0.72, pixels[i + 1] - size * 0.1);
   for (let i = 0; i < pixels.length; i += 4) if (distance(i) < distance(best)) best = i;
-  if (pixels.length) plate(context, label, pixels[best], Math.max(pixels[best + 1], 9));
+  const inside = (x, edge) => Math.min(Math.max(x, edge), size - edge);
+  if (pixels.length) plate(context, label, inside(pixels[best], 24), inside(pixels[best + 1], 9));
 }
 
 /** Text on a ground of its own: lines that pass behind it stop there. */

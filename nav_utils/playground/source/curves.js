@@ -80,7 +80,8 @@ function panel(context, box, lines, marks, last, theme) {
   context.strokeRect(x(0), y(high), x(last) - x(0), y(low) - y(high));
   context.fillStyle = theme.text;
   context.textAlign = "right";
-  for (const v of [low, high]) context.fillText(tick(v), x(0) - 4, y(v));
+  const none = !values.some(Number.isFinite); // nothing has been measured yet
+  for (const v of none ? [] : [low, high]) context.fillText(tick(v), x(0) - 4, y(v));
   context.fillText(String(last), x(last), y(low) + 10);
   context.textAlign = "left";
   for (const { at, text } of marks) {

@@ -23,6 +23,8 @@ import { oneStep } from "./steps.js";
 const SAMPLES = 1500; // of an exact density, that are shown
 const FRAME = 50; // milliseconds between frames, at least
 const SHARE = 5; // and so many times what a frame takes
+const HOLES = 250; // milliseconds between two looks at holes, which take most of a frame
+const FEW = 4; // frames over which their cost is averaged, so that they come evenly
 const IDLE = Infinity;
 
 /**
@@ -35,7 +37,7 @@ const IDLE = Infinity;
 export function createEngine(report, options) {
   const { digits, host = "page", arithmetic = "wasm", now = () => performance.now() } = options;
   const state = { queue: [], settings: { ...DEFAULTS }, model: null, kernels: null };
-  const clock = { frame: 0, cost: 0, step: 0, steps: 0, since: 0, rate: 0 };
+  const clock = { frame: 0, holes: 0, cost: 0, step: 0, steps: 0, since: 0, rate: 0 };
   let [data, life] = [null, null];
 
   function arithmeticOf() {
@@ -138,8 +140,11 @@ export function createEngine(report, options) {
     const rebuilt = images ? yield* rebuiltShown() : new Uint8Array(0);
     const map = learns ? yield* mapOf(model.discriminator, model.judging) : null;
     yield;
-    const holes = yield* massInHoles(codes);
-    yield;
+    if (!state.playing || start >= clock.holes) {
+      state.holes = yield* massInHoles(codes);
+      clock.holes = now() + HOLES;
+      yield;
+    }
     report({
       type: "frame",
       step: model.step,
@@ -153,12 +158,12 @@ export function createEngine(report, options) {
       fresh: fit?.map?.slice() ?? null,
       losses: Float32Array.from(state.losses),
       ...spread(codes),
-      holes,
+      holes: state.holes,
       rebuilt,
       exact,
     });
     state.losses = [];
-    clock.cost = now() - start;
+    clock.cost += (now() - start - clock.cost) / FEW;
     clock.frame = now() + Math.max(FRAME, SHARE * clock.cost);
   }
 

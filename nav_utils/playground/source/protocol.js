@@ -43,7 +43,7 @@
 //     both classes, nats: 2 ln 2 = 1.386 is blind). NaN where the objective has no such loss,
 //   eigenvalues: [small, large] of the covariance of all codes, mean: [x, y],
 //   holes: share of the prior where its density is more than 4 times that of the codes (kernel
-//     estimate, bandwidth by cross-validation), from 0 to 1,
+//     estimate, bandwidth by cross-validation), from 0 to 1; while it plays, up to 1/4 s old,
 //   rebuilt: Uint8Array(10 * 64), the ten digits' reconstructions, as `originals`; empty for exact,
 //   exact: null, or { loss, optimum: the loss of D* (both as losses above: 1.386 is blind),
 //     truth: Float32Array(k * k) of a* = log p - log q as in `map`, error: mean |D - D*| under

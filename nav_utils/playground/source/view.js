@@ -21,6 +21,7 @@ import { STYLE } from "./style.js";
 
 const DIGITS = 10; // in a row
 const SIDE = 8; // pixels of a digit
+const PLACE = [-2, 2]; // of the point ?, at first: away from where all codes begin
 const CALM = 1000; // milliseconds between two pictures where motion is reduced
 const CANVASES = ["ground", "over", "losses", "fresh", "truth", "error", "reliability"];
 
@@ -38,7 +39,7 @@ export class View {
     Object.assign(this, { el, words, host, settings, start: settings });
     this.ready = this.news = this.fitted = this.told = null; // the engine's latest reports
     this.playing = this.resume = this.frozen = this.taking = false;
-    this.place = [0, 0];
+    this.place = PLACE;
     this.radius = RADIUS; // of what the map shows
     this.refusals = []; // what the browser does not allow, in words
     this.history = new History();

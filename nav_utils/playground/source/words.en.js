@@ -3,6 +3,7 @@
 
 import { badLink, number, plain, short } from "../../browser/source/words.js";
 
+const SPOT = 0.001; // a variance: on the map such a cloud is as wide as its digits
 const share = (x) => `${number(100 * x, 0)} %`;
 
 /** Settings, as the controls call them. */
@@ -105,7 +106,7 @@ export const en = {
       const [small, large] = frame.eigenvalues;
       found.push(
         `Eigenvalues of the covariance of the codes: ${number(small)} and ${number(large)} ` +
-          "(the prior: 1 and 1).",
+          `(the prior: 1 and 1).${large < SPOT ? " All codes lie in one spot." : ""}`,
         `${share(frame.holes)} of the prior lies in holes.`,
       );
     }

@@ -199,6 +199,34 @@ def test_a_string_draws_no_level_as_it_knows_none(show):
     assert show(level=1).hashes()["ground"] != usual
 
 
+def test_the_map_has_a_legend(show):
+    legend = show().root.locator(".legend")
+    wanted = "hole: codes are missing|many codes|no data|proposal|corrected|gave up|a class"
+    assert legend.locator("li").all_text_contents() == wanted.split("|")
+    for sign in legend.locator("i").all():
+        box = sign.bounding_box()
+        assert box["width"] > 5 and box["height"] > 1
+
+
+def test_where_a_loop_stalls_there_is_a_cross_until_slow_motion_tells_of_it(show, presets):
+    figure = show(**presets["stall"]["state"])
+    last = [row for row in figure.table() if row[7] != "never tried"][-1]
+    assert crosses(figure, last[4:6]) > 60
+    figure.button("Play").click()
+    figure.button("Pause").click()
+    figure.page.evaluate(TWO_FRAMES)
+    assert crosses(figure, last[4:6]) == 0
+    assert crosses(show(), last[4:6]) == 0
+
+
+def crosses(figure, z):
+    """Pixels in the colour of the cross, near a place."""
+    pixels = figure.pixels("over")
+    x, y = ((torch.tensor([1, -1]) * torch.tensor(z) / RADIUS + 1) / 2 * pixels.shape[0]).long()
+    near = pixels[y - 8 : y + 8, x - 8 : x + 8]
+    return int((near == torch.tensor([0x7A, 0x01, 0x77, 0xFF])).all(-1).sum())
+
+
 # ---- the sentence -------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import test from "node:test";
 
 import { createEngine } from "../../../nav_utils/playground/source/engine.js";
+import { massInHoles } from "../../../nav_utils/playground/source/holes.js";
 import { FIT } from "../../../nav_utils/playground/source/fit.js";
 import { MAP } from "../../../nav_utils/playground/source/protocol.js";
 import { digits, folder, near, needsFolder } from "./support.js";
@@ -64,7 +65,11 @@ test("a run ends where it should, has every loss once, and learns", needsFolder,
     steps,
     [...Array(60).keys()].map((i) => i + 1),
   );
-  const { ended, playing, rate, learningRate } = frames.at(-1);
+  const { ended, playing, rate, learningRate, codes, holes } = frames.at(-1);
+  const judging = massInHoles(codes);
+  let judged = judging.next();
+  while (!judged.done) judged = judging.next();
+  assert.equal(holes, judged.value, "of these codes, not of some frames before");
   assert.deepEqual([ended, playing], [true, false]);
   assert.ok(rate > 0 && learningRate === 0.003);
   assert.ok(losses.at(-3) < 30, `reconstruction ${losses.at(-3)} nats`);
