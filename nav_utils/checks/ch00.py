@@ -51,9 +51,7 @@ def circle(share: Tensor) -> Values:
 def radius_of(answer: Any) -> Mistake | None:
     """A function share -> radius, both tensors (N,)."""
     others = (torch.rand(n, generator=torch.Generator().manual_seed(n)) for n in (5, 1))
-    return on_each(
-        answer, circle, [(x,) for x in (torch.tensor([0.39, 0.86, 0.5, 0.1]), *others)]
-    )
+    return on_each(answer, circle, [(x,) for x in (torch.tensor([0.39, 0.86, 0.5, 0.1]), *others)])
 
 
 def tears(points: Tensor, factor: float) -> Values:
@@ -96,13 +94,22 @@ def count_tears(answer: Any) -> Mistake | None:
     """A function (points, factor) -> how many gaps are larger than factor times the median."""
     steps = torch.tensor(
         [[0.3, 0.4], [0.1, 0.1], [0.5, 0.0], [9.0, 2.0], [0.6, 0.1], [1.9, 0.4], [0.0, 0.7]]
-        + [[2.4, 0.1], [0.4, 0.2], [0.2, 0.5], [0.5, 1.7], [7.0, 0.0], [0.02, 0.1], [0.1, 0.2]]
+        + [
+            [2.4, 0.1],
+            [4.0, 0.3],
+            [0.4, 0.2],
+            [0.2, 0.5],
+            [0.5, 1.7],
+            [7.0, 0.0],
+            [0.02, 0.1],
+            [0.1, 0.2],
+        ]
     )
     others = [(normal(n, d, seed=n).cumsum(0), f) for n, d, f in ((12, 3, 1.2), (30, 2, 1.5))]
     return on_each(answer, tears, [(steps.cumsum(0), 3.0), *others])
 
 
-# ---- 0.3: a detour from a 2 to a 0 ----------------------------------------------------------------
+# ---- 0.3: a detour from a 2 to a 0 ---------------------------------------------------------------
 
 LONGEST = 1.5  # times the straight path
 MOST_IN_HOLES = 0.02  # share of the points
@@ -173,4 +180,7 @@ def evenly(points: Tensor) -> Tensor:
     along = torch.cat([torch.zeros(1), legs.cumsum(0)])
     at = torch.linspace(0, float(along[-1]), N_POINTS)
     leg = (torch.searchsorted(along, at, right=True) - 1).clamp(0, len(legs) - 1)
-    return points[leg] + ((at - along[leg]) / legs[leg].clamp(min=1e-9))[:, None] * points.diff(dim=0)[leg]
+    return (
+        points[leg]
+        + ((at - along[leg]) / legs[leg].clamp(min=1e-9))[:, None] * points.diff(dim=0)[leg]
+    )

@@ -1,6 +1,5 @@
 """Exercises of chapter 01: the k-th nearest code, an in-between, sets that touch a hole."""
 
-
 import math
 from collections.abc import Callable
 from typing import Any
@@ -182,5 +181,8 @@ def touching(share: Tensor, n: int) -> Values:
 @exercise("1.3", hint="first the chance that none of the n points lies in a hole")
 def sets_touching(answer: Any) -> Mistake | None:
     """A function (share, n) -> the chance that one or more of n independent points is a hole's."""
-    others = ((torch.rand(m, generator=torch.Generator().manual_seed(m)) / 9, n) for m, n in ((5, 4), (1, 90)))
+    others = (
+        (torch.rand(m, generator=torch.Generator().manual_seed(m)) / 9, n)
+        for m, n in ((5, 4), (1, 90))
+    )
     return on_each(answer, touching, [(torch.tensor([0.012, 0.07, 0.3]), 30), *others])

@@ -214,7 +214,7 @@ def _cost_of(answer: Any, white: Tensor) -> Mistake | None:
 def _unlike(white: Tensor) -> dict[str, tuple[Tensor, str]]:
     """Codes that are unlike the prior, by what a cost forgets that does not mind them."""
     turned = torch.eye(white.shape[1])
-    turned[0, :2] = torch.tensor([0.6, 0.8])  # each axis keeps its variance
+    turned[:2, 1] = torch.tensor([0.8, 0.6])  # each axis keeps its variance
     return {
         "the spread is free": (
             3 * white,

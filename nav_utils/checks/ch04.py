@@ -310,10 +310,12 @@ def logits(z: Tensor, mean: Tensor, std: float) -> tuple[Tensor, Wrong]:
     }
 
 
-@exercise("4.3", hint="each side's share of right guesses has the variance 1 / (4 n); halve the sum")
+@exercise(
+    "4.3", hint="each side's share of right guesses has the variance 1 / (4 n); halve the sum"
+)
 def chance(answer: Callable[[float, float], float]) -> Mistake | None:
     """The standard deviation of the two-sample accuracy where codes and prior are the same."""
-    sizes = ((400, 300), (2970, 297), (90, 5000))
+    sizes = ((600, 100), (2970, 297), (90, 5000))
     return first_mistake(
         (
             f"{n} prior samples and {m} codes",

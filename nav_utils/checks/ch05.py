@@ -1,10 +1,9 @@
-"""Exercises of chapter 05: Adam's second step, a price at rest, a penalty that ends the circling."""
+"""Exercises of chapter 05: Adam's second step, a price at rest, the best penalty of a game."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -114,7 +113,9 @@ RATE, NEAR = 0.05, 0.01
 WEIGHTS = (2.0, 8.0, 0.5)
 
 
-@exercise("5.3", hint="find the best penalty by eye for two weights; how does it grow with the weight?")
+@exercise(
+    "5.3", hint="find the best penalty by eye for two weights; how does it grow with the weight?"
+)
 def best_penalty(answer: Callable[[float], float]) -> Mistake | None:
     """The penalty with which the heap of the toy is at the prior's place soonest."""
     found = []
@@ -126,9 +127,12 @@ def best_penalty(answer: Callable[[float], float]) -> Mistake | None:
         found.append(float(value))
     named = {
         "the root left out": ([w / 8 for w in WEIGHTS], "Four times the weight: measure again."),
-        "upside down": ([math.sqrt(8 / w) for w in WEIGHTS], "A larger weight needs more, not less."),
-        "one for all": ([found[0]] * 3, "Measure with another weight: the best one moves."),
+        "upside down": (
+            [math.sqrt(8 / w) for w in WEIGHTS],
+            "A larger weight needs more, not less.",
+        ),
         "no penalty": ([0.0] * 3, "Without a penalty the heap circles for ever."),
+        "one for all": ([found[0]] * 3, "Measure with another weight: the best one moves."),
     }
     for weight, penalty in zip(WEIGHTS, found, strict=True):
         least = min(steps_to_rest(weight, math.sqrt(weight / 8) * f) for f in (0.7, 0.8, 0.9, 1.0))
@@ -141,8 +145,7 @@ def best_penalty(answer: Callable[[float], float]) -> Mistake | None:
         words = f"takes {taken} steps" if taken < LONGEST else f"is not at rest after {LONGEST}"
         return Mistake(
             "slower than it has to be",
-            f"At the weight {weight:g} your penalty {penalty:.3g} {words}; {least} are "
-            "possible.",
+            f"At the weight {weight:g} your penalty {penalty:.3g} {words}; {least} are possible.",
         )
     return None
 

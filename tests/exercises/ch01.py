@@ -12,7 +12,6 @@ def find_between(g, a, b):
 """
 
 
-
 def distance(answer):
     return f"""
 def distance_of(log_q, k, n_codes):
@@ -65,9 +64,7 @@ def find_between(g, a, b):
 
 ALSO_RIGHT = {
     "1.1": {
-        "in logarithms": distance(
-            "torch.exp((math.log(k / n_codes / math.pi) - log_q) / 2)"
-        ),
+        "in logarithms": distance("torch.exp((math.log(k / n_codes / math.pi) - log_q) / 2)"),
         "in NumPy": distance("np.sqrt(k / (n_codes * np.pi * np.exp(log_q.numpy())))"),
     },
     "1.2": {

@@ -5,7 +5,7 @@ def mismatch(*terms):
     return f"""
 def mismatch(codes):
     mean, covariance, one = codes.mean(0), torch.cov(codes.T), torch.eye(codes.shape[1])
-    return {' + '.join(terms)}
+    return {" + ".join(terms)}
 """
 
 

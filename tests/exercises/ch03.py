@@ -210,7 +210,9 @@ def bound(log_weights):
 """,
     },
     "3.3": {
-        "measured to two digits": largest("[float(f'{float(v / n):.2g}') for v, n in zip(variance, noise)]"),
+        "measured to two digits": largest(
+            "[float(f'{float(v / n):.2g}') for v, n in zip(variance, noise)]"
+        ),
     },
 }
 

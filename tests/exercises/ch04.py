@@ -129,8 +129,8 @@ def both_losses(encoder, discriminator, x, prior):
     "4.3": {
         "measured": """
 def chance(n_prior, n_codes):
-    right = torch.binomial(torch.tensor([float(n_prior), n_codes]).expand(4000, 2), torch.tensor(0.5).expand(4000, 2))
-    return (right / torch.tensor([n_prior, n_codes])).mean(1).std()
+    sizes = torch.tensor([float(n_prior), n_codes]).expand(4000, 2)
+    return (torch.binomial(sizes, torch.full((4000, 2), 0.5)) / sizes).mean(1).std()
 """,
     },
 }

@@ -65,7 +65,9 @@ def second_adam_step(first, second, learning_rate):
 """,
     },
     "5.2": {
-        "least squares": price("-torch.linalg.lstsq(g_kl[:, None], g_rec[:, None]).solution.item()"),
+        "least squares": price(
+            "-torch.linalg.lstsq(g_kl[:, None], g_rec[:, None]).solution.item()"
+        ),
     },
     "5.3": {
         "the fastest that was measured": penalty("0.41 * (weight / 2) ** 0.5"),
