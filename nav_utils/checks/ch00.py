@@ -48,7 +48,7 @@ def circle(share: Tensor) -> Values:
 
 
 @exercise("0.1", hint="solve 1 - exp(-r^2 / 2) = share for r")
-def radius_of(answer: Any) -> Mistake | None:
+def radius_for(answer: Any) -> Mistake | None:
     """A function share -> radius, both tensors (N,)."""
     others = (torch.rand(n, generator=torch.Generator().manual_seed(n)) for n in (5, 1))
     return on_each(answer, circle, [(x,) for x in (torch.tensor([0.39, 0.86, 0.5, 0.1]), *others)])
@@ -94,16 +94,8 @@ def count_tears(answer: Any) -> Mistake | None:
     """A function (points, factor) -> how many gaps are larger than factor times the median."""
     steps = torch.tensor(
         [[0.3, 0.4], [0.1, 0.1], [0.5, 0.0], [9.0, 2.0], [0.6, 0.1], [1.9, 0.4], [0.0, 0.7]]
-        + [
-            [2.4, 0.1],
-            [4.0, 0.3],
-            [0.4, 0.2],
-            [0.2, 0.5],
-            [0.5, 1.7],
-            [7.0, 0.0],
-            [0.02, 0.1],
-            [0.1, 0.2],
-        ]
+        + [[2.4, 0.1], [4.0, 0.3], [0.4, 0.2], [0.2, 0.5], [0.5, 1.7], [7.0, 0.0], [0.02, 0.1]]
+        + [[0.1, 0.2], [0.3, 0.3]]
     )
     others = [(normal(n, d, seed=n).cumsum(0), f) for n, d, f in ((12, 3, 1.2), (30, 2, 1.5))]
     return on_each(answer, tears, [(steps.cumsum(0), 3.0), *others])

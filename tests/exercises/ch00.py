@@ -3,7 +3,7 @@
 
 def radius(answer):
     return f"""
-def radius_of(share):
+def radius_for(share):
     return {answer}
 """
 
