@@ -188,7 +188,7 @@ def write_digits(
     medians = np.array([np.median(z[groups == name], axis=0) for name in names])
     for name, median, place in zip(names, medians, apart(medians, width, avoid), strict=True):
         if np.hypot(*(place - median)) > width / 2:
-            ax.plot(*np.stack([median, place]).T, color="0.2", lw=0.8, zorder=2.5)
+            ax.plot(*np.stack([median, place]).T, color="0.2", lw=0.8, zorder=1.4)
         ax.text(
             place[0],
             place[1],
