@@ -131,7 +131,7 @@ def best_penalty(answer: Callable[[float], float]) -> Mistake | None:
             [math.sqrt(8 / w) for w in WEIGHTS],
             "A larger weight needs more, not less.",
         ),
-        "no penalty": ([0.0] * 3, "Without a penalty the heap circles for ever."),
+        "no penalty": ([0.0] * 3, "Without a penalty the heap does not come to rest."),
         "one for all": ([found[0]] * 3, "Measure with another weight: the best one moves."),
     }
     for weight, penalty in zip(WEIGHTS, found, strict=True):

@@ -99,4 +99,4 @@ def test_a_small_penalty_is_slow_in_the_game_of_two_numbers_and_a_large_one_too(
     assert small > 4 * medium and large > 4 * medium
     assert line("05", "weight 2, penalty 0: ").endswith("more than 2000 steps")
     assert small > 8 * steps_to_rest(2.0, math.sqrt(2 / 8)) > 8 * 60
-    assert steps_to_rest(8.0, 0.05) == LONGEST  # does not come to rest
+    assert steps_to_rest(8.0, 0.05) == LONGEST > 2000  # not at rest after as many
