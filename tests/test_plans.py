@@ -158,7 +158,7 @@ def test_every_other_chapter_is_listed_with_its_minutes():
         ("ipynb) whole", "ipynb)", "neither whole nor"),
         ("ipynb) whole", "ipynb): The map; No such section", "no section 'No such section'"),
         ("only the second |", " |", "for those who are late"),
-        ("exercise 0.3 |", '"Such a section" |', "no section 'Such a section'"),
+        ("exercises 0.1 and 0.2 |", '"Such a section" |', "no section 'Such a section'"),
     ],
 )
 def test_a_fault_is_found(old, new, said):
