@@ -113,16 +113,15 @@ def stride(state: State, noises: list[Tensor] | None, n: int, corrector: Correct
     excess = corrector.excess(Place(z, logit, gradient))
     flat = summed((z - torch.cat([state.z.unsqueeze(0), z[:-1]])).abs()) == 0
     arrived, rows = excess <= 0, torch.arange(len(state.z), device=z.device)
-    first = (arrived | flat).byte().argmax(0)  # where a walk ends, or 0
-    ends = (arrived | flat)[first, rows]
+    number = torch.arange(n, device=z.device).unsqueeze(-1)
+    first = number.masked_fill(~(arrived | flat), n).amin(0)  # where a walk ends; n: nowhere
     left = (corrector.run.max_steps - state.n_steps) * (state.status == MOVING)
-    count = torch.where(ends, first + 1, n).minimum(left)  # steps that are taken
-    last, ends = (count - 1).clamp_min(0), ends & (first < count)
+    count = (first + 1).clamp_max(n).minimum(left)  # steps that are taken
+    last, ends = (count - 1).clamp_min(0), first < count
     status = state.status.masked_fill((count > 0) & (count == left), int(Status.MAX_STEPS))
     status = torch.where(ends & arrived[last, rows], int(Status.CONVERGED), status)
     status = torch.where(ends & flat[last, rows], int(Status.FLAT_GRADIENT), status)
-    untaken = torch.arange(n, device=z.device).unsqueeze(-1) >= count
-    least, which = excess.masked_fill(untaken, torch.inf).min(0)
+    least, which = excess.masked_fill(number >= count, torch.inf).min(0)
     new, best = picked(count > 0), picked(least < state.best_excess)
     return State(
         new(z[last, rows], state.z),
