@@ -32,13 +32,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from bridges import relative_error, seeded
-from denoising import SIGMAS, Score, fisher_loss, fit_score
+from denoising import SIGMAS, Score, ScoreNetwork, fisher_loss, fit_score
 from intervals import found, words
 from torch import Tensor
 
 from nav_utils.densities import GaussianMixture
 from nav_utils.fitting import fit_ratio
-from nav_utils.ratio import ExactRatio, Ratio
+from nav_utils.ratio import DensityRatio, ExactRatio, Ratio
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "score.json"
 SAMPLED = RESULTS.with_name("score_mnist.json")
@@ -52,6 +52,25 @@ CELLS = [  # d, KL in nats, number of codes
 LEDGER = {f"{kl:g} nats": (8, kl, 10_000) for kl in (2.0, 8.0)}
 ONE, BRIDGED, DENOISED = METHODS = ("one ratio", "bridges", "denoising")
 Options = dict[str, Any]
+
+
+class Size(NamedTuple):
+    """How long and how wide every network of a cell is trained."""
+
+    steps: int = STEPS
+    rows: int = ROWS
+    hidden: tuple[int, ...] = (128, 128, 128)
+
+
+SHORT = Size()
+
+
+class Parts(NamedTuple):
+    """Codes to fit, to stop by and to choose by, each (N, d)."""
+
+    codes: Tensor
+    stopping: Tensor
+    choosing: Tensor
 
 
 class Data(NamedTuple):
@@ -95,35 +114,54 @@ def score_of(ratio: Ratio) -> Score:
     return score
 
 
+def fitted_ratio(
+    data: Data | Parts, seed: int, options: Options, size: Size = SHORT
+) -> DensityRatio:
+    """One ratio, or one with bridges; options: "rate" and "bridges"."""
+    held_out = torch.cat([data.stopping, data.choosing])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return fit_ratio(
+            data.codes, held_out, seed=seed, bridges=options["bridges"], hidden=size.hidden,
+            steps=size.steps, batch_size=size.rows // 2, learning_rate=options["rate"],
+            progress=False,
+        )  # fmt: skip
+
+
+def fitted_network(
+    data: Data | Parts, seed: int, options: Options, size: Size = SHORT
+) -> ScoreNetwork:
+    """A score network; options: "rate", and those of `fit_score`."""
+    options = dict(options)
+    return fit_score(
+        data.codes, data.stopping, seed=seed, steps=size.steps, rows=size.rows, hidden=size.hidden,
+        learning_rate=options.pop("rate"), **options,
+    )  # fmt: skip
+
+
 def fitted(data: Data, seed: int, options: Options) -> tuple[dict[str, Score], dict[str, float]]:
     """Scores by name (one for each level of noise), and seconds to train and to ask.
 
     Args:
         options: "rate"; "bridges" for a ratio, else those of `fit_score`.
     """
-    options = dict(options)
-    rate, bridges = options.pop("rate"), options.pop("bridges", None)
     start = time.process_time()
     scores: dict[str, Score]
-    if bridges is not None:
-        held_out = torch.cat([data.stopping, data.choosing])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ratio = fit_ratio(
-                data.codes, held_out, seed=seed, bridges=bridges, steps=STEPS,
-                batch_size=ROWS // 2, learning_rate=rate, progress=False,
-            )  # fmt: skip
+    if "bridges" in options:
+        ratio = fitted_ratio(data, seed, options)
         scores, ask = {"0": score_of(ratio)}, ratio.score_q
     else:
-        network = fit_score(
-            data.codes, data.stopping, seed=seed, steps=STEPS, rows=ROWS, learning_rate=rate,
-            **options,
-        )  # fmt: skip
-        levels = SIGMAS if network.sigma is None else (network.sigma,)
-        scores = {f"{level:g}": network.at(level) for level in levels}
-        ask = network.at(levels[0])
+        network = fitted_network(data, seed, options)
+        scores = by_level(network)
+        ask = next(iter(scores.values()))
     seconds = time.process_time() - start
     return scores, {"seconds": seconds, "ask, ms": milliseconds(ask, data.places["on q"])}
+
+
+def by_level(network: ScoreNetwork) -> dict[str, Score]:
+    """The scores of a network, by level of noise."""
+    levels = SIGMAS if network.sigma is None else (network.sigma,)
+    return {f"{level:g}": network.at(level) for level in levels}
 
 
 def milliseconds(ask: Score, z: Tensor, times: int = 5) -> float:
