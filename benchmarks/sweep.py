@@ -276,11 +276,12 @@ def spaces(dim: int, seed: int) -> dict[str, Callable[[], tuple[World, Space]]]:
     def unshaped(kl: float) -> tuple[World, Space]:
         return world(dim, kl, seed), Space(lambda u: u, None)
 
+    @functools.cache
     def shaped(weight: float) -> tuple[World, Space]:
         return data, trained(data, weight)
 
     def white() -> tuple[World, Space]:
-        return data, whitened(data, trained(data, 0.0))
+        return data, whitened(*shaped(0.0))
 
     made = {f"{weight:g}": functools.partial(shaped, weight) for weight in WEIGHTS}
     mixtures = {f"mixture, KL {kl:g}": functools.partial(unshaped, kl) for kl in MIXTURES}
