@@ -81,6 +81,7 @@ from score import (
     score_of,
 )
 from score import RESULTS as SCORES
+from swept import findings, printed
 from torch import Tensor
 
 from nav_utils.densities import GaussianMixture, StandardNormal
@@ -323,8 +324,15 @@ def main() -> None:
     runs: dict[str, Any] = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else {}
 
     def save() -> None:
-        content = {"command": "python benchmarks/sweep.py", "runs": runs}
-        write_atomically(content)
+        write_atomically(
+            {
+                "command": "python benchmarks/sweep.py",
+                "size": SIZE._asdict() | {"images": IMAGES, "epochs": EPOCHS},
+                "cells": printed(runs),
+                "findings": findings(runs),
+                "runs": runs,
+            }
+        )
 
     runs_of(runs, seeds, save)
     save()

@@ -1,0 +1,199 @@
+"""What the sweep of the adversarial weight found: the tables and findings of sweep.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from intervals import found, words
+
+METHODS = ONE, BRIDGED, DENOISED = ("one ratio", "bridges", "denoising")
+COUNTS = ("10000", "1000", "300")
+Runs = dict[str, Any]
+
+
+def told(values: list[float]) -> str:
+    """Mean over the seeds with its 95 % interval."""
+    return words([[found(value, "number")] for value in values])
+
+
+def usable(seeds: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs of a space whose truth is exact."""
+    return [run for run in seeds.values() if run["usable"]]
+
+
+def compass_error(run: dict[str, Any], n: str, method: str) -> float:
+    """The squared error of the score as a share of the mean square of grad a."""
+    share = run["mean square of the score"] / run["mean square of grad a"]
+    return run["cells"][n][method]["error"] * share
+
+
+def autoencoders(spaces: Runs, seed: str, n: str) -> list[dict[str, Any]]:
+    """The usable spaces of autoencoders of one seed that have a cell of n codes, by KL."""
+    runs = [
+        seeds[seed] | {"name": name}
+        for name, seeds in spaces.items()
+        if not name.startswith("mixture") and seed in seeds and n in seeds[seed]["cells"]
+    ]
+    return sorted(runs, key=lambda run: run["KL"])
+
+
+def seeds_of(spaces: Runs) -> list[str]:
+    """Seeds for which every space of a dimension has been run."""
+    return sorted(set.intersection(*(set(seeds) for seeds in spaces.values())))
+
+
+# ---- tables -----------------------------------------------------------------------------------
+
+
+def printed(runs: Runs) -> dict[str, dict[str, str]]:
+    """The rows of the tables: a space of a dimension, over its usable seeds."""
+    rows = {}
+    for dim, spaces in runs.items():
+        for name, seeds in spaces.items():
+            row = rows[f"{dim}, {name if name.startswith('mixture') else f'lambda {name}'}"] = {}
+            kept = usable(seeds)
+            row["usable seeds"] = f"{len(kept)} of {len(seeds)}"
+            if kept:
+                row |= {key: told([run[key] for run in kept]) for key in FACTS if key in kept[0]}
+                for n in kept[0]["cells"]:
+                    row |= cell_of(kept, n)
+    return rows
+
+
+FACTS = ("KL", "reconstruction", "mean square of the score", "mean square of grad a")
+
+
+def cell_of(kept: list[dict[str, Any]], n: str) -> dict[str, str]:
+    """The entries of a cell of n codes."""
+    row, cells = {}, [run["cells"][n] for run in kept]
+    for method in METHODS:
+        if method in cells[0]:
+            row[f"error, {method}, {n}"] = told([cell[method]["error"] for cell in cells])
+            errors = [compass_error(run, n, method) for run in kept]
+            row[f"compass error, {method}, {n}"] = told(errors)
+    if "paths" in cells[0]:
+        for key in ("gain of D, nats", "wins of D", "gain over the line, nats"):
+            row[f"{key}, {n}"] = told([cell["paths"][key] for cell in cells])
+        for planner in ("without D", "with D"):
+            lengths = [cell["paths"][planner]["length over chord"] for cell in cells]
+            row[f"length, {planner}, {n}"] = told(lengths)
+    return row
+
+
+# ---- findings ---------------------------------------------------------------------------------
+
+
+def findings(runs: Runs) -> dict[str, dict[str, str]]:
+    """The answers, by dimension."""
+    answers: dict[str, dict[str, str]] = {}
+    for dim, spaces in runs.items():
+        seeds, answer = seeds_of(spaces), answers.setdefault(dim, {})
+        if not seeds:
+            continue
+        answer["seeds"] = str(len(seeds))
+        for n in COUNTS:
+            answer |= best_mismatch(spaces, seeds, n)
+            answer[f"crossing, {n}"] = crossings(spaces, seeds, n)
+        answer |= law(spaces, seeds)
+        answer |= shaped_and_not(spaces, seeds)
+    return answers
+
+
+def advantage(run: dict[str, Any], n: str) -> float:
+    """log of the error of one ratio by that of the score network: negative where the ratio leads."""
+    return float(np.log(run["cells"][n][ONE]["error"] / run["cells"][n][DENOISED]["error"]))
+
+
+def crossings(spaces: Runs, seeds: list[str], n: str) -> str:
+    """The KL at which one ratio and the score network are equal, and in how many seeds they are."""
+    crossed = [list(crossing(autoencoders(spaces, seed, n), n)) for seed in seeds]
+    first = [kls[0] for kls in crossed if kls]
+    ahead = sum(advantage(run, n) < 0 for s in seeds for run in autoencoders(spaces, s, n))
+    total = sum(len(autoencoders(spaces, seed, n)) for seed in seeds)
+    where = f"{told(first)} nats in {len(first)} of {len(seeds)} seeds" if first else "none"
+    return f"{where}; the ratio leads in {ahead} of {total} spaces"
+
+
+def crossing(ordered: list[dict[str, Any]], n: str) -> Iterator[float]:
+    """Each KL at which the advantage changes its sign, on lines between neighbours in log KL."""
+    points = [(np.log(run["KL"]), advantage(run, n)) for run in ordered]
+    for (x, a), (y, b) in zip(points, points[1:], strict=False):
+        if a * b < 0:
+            yield float(np.exp(x + (y - x) * a / (a - b)))
+
+
+def law(spaces: Runs, seeds: list[str]) -> dict[str, str]:
+    """log(error / error) = a + b log KL + c log log n, seed by seed; the exponent is -c / b."""
+    slopes = []
+    for seed in seeds:
+        rows = [
+            (1.0, np.log(run["KL"]), np.log(np.log(float(n))), advantage(run, n))
+            for n in COUNTS
+            for run in autoencoders(spaces, seed, n)
+            if run["name"] != "0"  # which has one n only
+        ]
+        table = np.array(rows)
+        slopes.append(np.linalg.lstsq(table[:, :3], table[:, 3], rcond=None)[0])
+    b, c = ([float(slope[k]) for slope in slopes] for k in (1, 2))
+    exponents = [-after / before for before, after in zip(b, c, strict=True)]
+    return {
+        "b, of log KL": told(b),
+        "c, of log log n": told(c),
+        "exponent -c / b": told(exponents),
+    }
+
+
+def best_mismatch(spaces: Runs, seeds: list[str], n: str) -> dict[str, str]:
+    """The KL of least error, of least compass error and of largest gain of D."""
+    best: dict[str, list[tuple[str, float]]] = {"error": [], "compass error": [], "gain of D": []}
+    for seed in seeds:
+        ordered = autoencoders(spaces, seed, n)
+        chosen = {
+            "error": min(ordered, key=lambda run: run["cells"][n][ONE]["error"]),
+            "compass error": min(ordered, key=lambda run: compass_error(run, n, ONE)),
+            "gain of D": max(ordered, key=lambda run: run["cells"][n]["paths"]["gain of D, nats"]),
+        }
+        for what, run in chosen.items():
+            best[what].append((run["name"], run["KL"]))
+    return {
+        f"best for {what}, {n}": f"{told([kl for _, kl in found_at])} nats; lambda "
+        + ", ".join(name for name, _ in found_at)
+        for what, found_at in best.items()
+    }
+
+
+def shaped_and_not(spaces: Runs, seeds: list[str]) -> dict[str, str]:
+    """Error of shaped codes by that of a mixture at the same KL, and by that of whitened codes."""
+    by_mixture: dict[str, list[float]] = {ONE: [], DENOISED: []}
+    by_white: dict[str, list[float]] = {ONE: [], DENOISED: []}
+    for seed in seeds:
+        ends = [seeds_[seed] for name, seeds_ in spaces.items() if name.startswith("mixture")]
+        x = np.log([run["KL"] for run in ends])
+        shaped = [
+            run
+            for run in autoencoders(spaces, seed, COUNTS[0])
+            if not run["name"].startswith("0,") and run["name"] != "0"
+        ]
+        (white,) = (seeds_[seed] for name, seeds_ in spaces.items() if name == "0, whitened")
+        for method in by_mixture:
+            y = np.log([run["cells"][COUNTS[0]][method]["error"] for run in ends])
+            gaps = [
+                np.log(run["cells"][COUNTS[0]][method]["error"])
+                - np.interp(np.log(run["KL"]), x, y)
+                for run in shaped
+                if x.min() <= np.log(run["KL"]) <= x.max()
+            ]
+            if gaps:
+                by_mixture[method].append(float(np.exp(np.mean(gaps))))
+            if white["usable"]:
+                best = min(run["cells"][COUNTS[0]][method]["error"] for run in shaped)
+                by_white[method].append(best / white["cells"][COUNTS[0]][method]["error"])
+    answer = {}
+    for method in by_mixture:
+        if by_mixture[method]:
+            answer[f"error by that of a mixture at equal KL, {method}"] = told(by_mixture[method])
+        if by_white[method]:
+            answer[f"least error by that of whitened codes, {method}"] = told(by_white[method])
+    return answer
