@@ -81,7 +81,7 @@ from score import (
     score_of,
 )
 from score import RESULTS as SCORES
-from swept import findings, printed
+from swept import chart, findings, printed
 from torch import Tensor
 
 from nav_utils.densities import GaussianMixture, StandardNormal
@@ -330,6 +330,7 @@ def main() -> None:
                 "size": SIZE._asdict() | {"images": IMAGES, "epochs": EPOCHS},
                 "cells": printed(runs),
                 "findings": findings(runs),
+                "chart": chart(runs),
                 "runs": runs,
             }
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,32 @@ def cell_of(kept: list[dict[str, Any]], n: str) -> dict[str, str]:
     return row
 
 
+def chart(runs: Runs) -> dict[str, dict[str, dict[str, float]]]:
+    """Means over the usable seeds, by dimension and space: what the chapter draws."""
+    drawn: dict[str, dict[str, dict[str, float]]] = {}
+    for dim, spaces in runs.items():
+        drawn[dim] = {}
+        for name, seeds in spaces.items():
+            kept = usable(seeds)
+            if not kept:
+                continue
+            row = drawn[dim][name] = {"KL": mean_of(run["KL"] for run in kept)}
+            for n in ("10000", "300"):
+                cells = [run["cells"][n] for run in kept if n in run["cells"]]
+                if not cells:
+                    continue
+                for short, method in (("ratio", ONE), ("net", DENOISED)):
+                    row[f"{short} {n}"] = mean_of(cell[method]["error"] for cell in cells)
+                if "paths" in cells[0]:
+                    row[f"gain {n}"] = mean_of(cell["paths"]["gain of D, nats"] for cell in cells)
+    return drawn
+
+
+def mean_of(values: Iterable[float]) -> float:
+    """The mean, to three digits."""
+    return float(f"{np.mean(list(values)):.3g}")
+
+
 # ---- findings ---------------------------------------------------------------------------------
 
 
@@ -102,7 +128,7 @@ def findings(runs: Runs) -> dict[str, dict[str, str]]:
 
 
 def advantage(run: dict[str, Any], n: str) -> float:
-    """log of the error of one ratio by that of the score network: negative where the ratio leads."""
+    """log of the ratio's error by the network's: negative where one ratio leads."""
     return float(np.log(run["cells"][n][ONE]["error"] / run["cells"][n][DENOISED]["error"]))
 
 

@@ -135,5 +135,6 @@ def test_the_tables_are_those_of_the_runs():
     found = json.loads(RESULTS.read_text())
     assert found["cells"] == swept.printed(found["runs"])
     assert found["findings"] == swept.findings(found["runs"])
+    assert found["chart"] == swept.chart(found["runs"])
     for dim in sweep.KL_OF_U:
         assert set(found["runs"][f"{dim}-D"]) == set(sweep.spaces(dim, 0))
