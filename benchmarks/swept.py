@@ -9,7 +9,7 @@ import numpy as np
 from intervals import found, words
 
 METHODS = ONE, BRIDGED, DENOISED = ("one ratio", "bridges", "denoising")
-COUNTS = ("10000", "1000", "300")
+COUNTS = ("10000", "1000")
 Runs = dict[str, Any]
 
 
@@ -92,7 +92,7 @@ def chart(runs: Runs) -> dict[str, dict[str, dict[str, float]]]:
             if not kept:
                 continue
             row = drawn[dim][name] = {"KL": mean_of(run["KL"] for run in kept)}
-            for n in ("10000", "300"):
+            for n in COUNTS:
                 cells = [run["cells"][n] for run in kept if n in run["cells"]]
                 if not cells:
                     continue
@@ -158,7 +158,6 @@ def law(spaces: Runs, seeds: list[str]) -> dict[str, str]:
             (1.0, np.log(run["KL"]), np.log(np.log(float(n))), advantage(run, n))
             for n in COUNTS
             for run in autoencoders(spaces, seed, n)
-            if run["name"] != "0"  # which has one n only
         ]
         table = np.array(rows)
         slopes.append(np.linalg.lstsq(table[:, :3], table[:, 3], rcond=None)[0])
@@ -198,9 +197,7 @@ def shaped_and_not(spaces: Runs, seeds: list[str]) -> dict[str, str]:
         ends = [seeds_[seed] for name, seeds_ in spaces.items() if name.startswith("mixture")]
         x = np.log([run["KL"] for run in ends])
         shaped = [
-            run
-            for run in autoencoders(spaces, seed, COUNTS[0])
-            if not run["name"].startswith("0,") and run["name"] != "0"
+            run for run in autoencoders(spaces, seed, COUNTS[0]) if run["name"] != "0, whitened"
         ]
         (white,) = (seeds_[seed] for name, seeds_ in spaces.items() if name == "0, whitened")
         for method in by_mixture:

@@ -104,12 +104,12 @@ def test_one_tiny_cell(monkeypatch):
 
 
 def made_up(exponent):
-    """Spaces whose ratio falls behind the network where KL passes 2 (log n / log 300)^exponent."""
+    """Spaces whose ratio falls behind the network where KL passes 2 (log n / log 1000)^exponent."""
     spaces = {}
     for name, kl in (("0.1", 8.0), ("1", 1.0), ("5", 3.0)):
         cells = {}
         for n in swept.COUNTS:
-            limit = 2 * (math.log(float(n)) / math.log(300)) ** exponent
+            limit = 2 * (math.log(float(n)) / math.log(1000)) ** exponent
             cells[n] = {
                 swept.ONE: {"error": 0.1 * kl / limit},
                 swept.DENOISED: {"error": 0.1},
@@ -124,11 +124,11 @@ def made_up(exponent):
 def test_the_crossing_and_its_law(exponent):
     spaces = made_up(exponent)
     assert float(swept.law(spaces, ["0"])["exponent -c / b"]) == pytest.approx(exponent)
-    assert swept.crossings(spaces, ["0"], "300").startswith("2 nats in 1 of 1")
-    best = swept.best_mismatch(spaces, ["0"], "300")
-    assert best["best for error, 300"] == "1 nats; lambda 1"
-    assert best["best for compass error, 300"] == "8 nats; lambda 0.1"
-    assert best["best for gain of D, 300"] == "8 nats; lambda 0.1"
+    assert swept.crossings(spaces, ["0"], "1000").startswith("2 nats in 1 of 1")
+    best = swept.best_mismatch(spaces, ["0"], "1000")
+    assert best["best for error,1000"] == "1 nats; lambda 1"
+    assert best["best for compass error,1000"] == "8 nats; lambda 0.1"
+    assert best["best for gain of D,1000"] == "8 nats; lambda 0.1"
 
 
 def test_the_tables_are_those_of_the_runs():
