@@ -48,7 +48,7 @@ Predicted (after a trial of the trainings with other seeds, before any fit)
    better than a mixture.
 
 A first run had 12 epochs, also lambda = 0.01 and 300 codes; it was too slow, and was stopped after
-four spaces of the plane, whose fits had been looked at. Nothing else was changed.
+three spaces of the plane, whose fits had been looked at. Nothing else was changed.
 
 Intervals are 95 %, over seeds (Student's t). Writes results/sweep.json after each space.
 """
