@@ -40,8 +40,11 @@ def autoencoders(spaces: Runs, seed: str, n: str) -> list[dict[str, Any]]:
 
 
 def seeds_of(spaces: Runs) -> list[str]:
-    """Seeds for which every space of a dimension has been run."""
-    return sorted(set.intersection(*(set(seeds) for seeds in spaces.values())))
+    """Seeds for which every space of a dimension has been run; the last to be run is a mixture."""
+    last = [set(seeds) for name, seeds in spaces.items() if name.startswith("mixture")]
+    if len(last) < 2:
+        return []
+    return sorted(set.intersection(*last, *(set(seeds) for seeds in spaces.values())))
 
 
 # ---- tables -----------------------------------------------------------------------------------

@@ -131,6 +131,11 @@ def test_the_crossing_and_its_law(exponent):
     assert best["best for gain of D,1000"] == "8 nats; lambda 0.1"
 
 
+def test_no_finding_before_all_spaces_of_a_seed_are_there():
+    assert swept.seeds_of(made_up(1.0)) == []
+    assert swept.findings({"2-D": made_up(1.0)}) == {"2-D": {}}
+
+
 def test_the_tables_are_those_of_the_runs():
     found = json.loads(RESULTS.read_text())
     assert found["cells"] == swept.printed(found["runs"])
