@@ -126,9 +126,9 @@ def test_the_crossing_and_its_law(exponent):
     assert float(swept.law(spaces, ["0"])["exponent -c / b"]) == pytest.approx(exponent)
     assert swept.crossings(spaces, ["0"], "1000").startswith("2 nats in 1 of 1")
     best = swept.best_mismatch(spaces, ["0"], "1000")
-    assert best["best for error,1000"] == "1 nats; lambda 1"
-    assert best["best for compass error,1000"] == "8 nats; lambda 0.1"
-    assert best["best for gain of D,1000"] == "8 nats; lambda 0.1"
+    assert best["best for error, 1000"] == "1 nats; lambda 1"
+    assert best["best for compass error, 1000"] == "8 nats; lambda 0.1"
+    assert best["best for gain of D, 1000"] == "8 nats; lambda 0.1"
 
 
 def test_no_finding_before_all_spaces_of_a_seed_are_there():
