@@ -24,9 +24,9 @@ def usable(seeds: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def compass_error(run: dict[str, Any], n: str, method: str) -> float:
-    """The squared error of the score as a share of the mean square of grad a."""
-    share = run["mean square of the score"] / run["mean square of grad a"]
-    return run["cells"][n][method]["error"] * share
+    """The squared error of the score of the bulk as a share of the mean square of grad a."""
+    share = run["mean square of the score, bulk"] / run["mean square of grad a, bulk"]
+    return run["cells"][n][method]["bulk error"] * share
 
 
 def autoencoders(spaces: Runs, seed: str, n: str) -> list[dict[str, Any]]:
@@ -65,7 +65,7 @@ def printed(runs: Runs) -> dict[str, dict[str, str]]:
     return rows
 
 
-FACTS = ("KL", "reconstruction", "mean square of the score", "mean square of grad a")
+FACTS = ("KL", "reconstruction", "mean square of the score", "mean square of the score, bulk")
 
 
 def cell_of(kept: list[dict[str, Any]], n: str) -> dict[str, str]:
@@ -73,7 +73,8 @@ def cell_of(kept: list[dict[str, Any]], n: str) -> dict[str, str]:
     row, cells = {}, [run["cells"][n] for run in kept]
     for method in METHODS:
         if method in cells[0]:
-            row[f"error, {method}, {n}"] = told([cell[method]["error"] for cell in cells])
+            for key in ("error", "bulk error"):
+                row[f"{key}, {method}, {n}"] = told([cell[method][key] for cell in cells])
             errors = [compass_error(run, n, method) for run in kept]
             row[f"compass error, {method}, {n}"] = told(errors)
     if "paths" in cells[0]:
@@ -100,7 +101,7 @@ def chart(runs: Runs) -> dict[str, dict[str, dict[str, float]]]:
                 if not cells:
                     continue
                 for short, method in (("ratio", ONE), ("net", DENOISED)):
-                    row[f"{short} {n}"] = mean_of(cell[method]["error"] for cell in cells)
+                    row[f"{short} {n}"] = mean_of(cell[method]["bulk error"] for cell in cells)
                 if "paths" in cells[0]:
                     row[f"gain {n}"] = mean_of(cell["paths"]["gain of D, nats"] for cell in cells)
     return drawn
@@ -132,7 +133,9 @@ def findings(runs: Runs) -> dict[str, dict[str, str]]:
 
 def advantage(run: dict[str, Any], n: str) -> float:
     """log of the ratio's error by the network's: negative where one ratio leads."""
-    return float(np.log(run["cells"][n][ONE]["error"] / run["cells"][n][DENOISED]["error"]))
+    return float(
+        np.log(run["cells"][n][ONE]["bulk error"] / run["cells"][n][DENOISED]["bulk error"])
+    )
 
 
 def crossings(spaces: Runs, seeds: list[str], n: str) -> str:
@@ -179,7 +182,7 @@ def best_mismatch(spaces: Runs, seeds: list[str], n: str) -> dict[str, str]:
     for seed in seeds:
         ordered = autoencoders(spaces, seed, n)
         chosen = {
-            "error": min(ordered, key=lambda run: run["cells"][n][ONE]["error"]),
+            "error": min(ordered, key=lambda run: run["cells"][n][ONE]["bulk error"]),
             "compass error": min(ordered, key=lambda run: compass_error(run, n, ONE)),
             "gain of D": max(ordered, key=lambda run: run["cells"][n]["paths"]["gain of D, nats"]),
         }
@@ -204,9 +207,9 @@ def shaped_and_not(spaces: Runs, seeds: list[str]) -> dict[str, str]:
         ]
         (white,) = (seeds_[seed] for name, seeds_ in spaces.items() if name == "0, whitened")
         for method in by_mixture:
-            y = np.log([run["cells"][COUNTS[0]][method]["error"] for run in ends])
+            y = np.log([run["cells"][COUNTS[0]][method]["bulk error"] for run in ends])
             gaps = [
-                np.log(run["cells"][COUNTS[0]][method]["error"])
+                np.log(run["cells"][COUNTS[0]][method]["bulk error"])
                 - np.interp(np.log(run["KL"]), x, y)
                 for run in shaped
                 if x.min() <= np.log(run["KL"]) <= x.max()
@@ -214,8 +217,8 @@ def shaped_and_not(spaces: Runs, seeds: list[str]) -> dict[str, str]:
             if gaps:
                 by_mixture[method].append(float(np.exp(np.mean(gaps))))
             if white["usable"]:
-                best = min(run["cells"][COUNTS[0]][method]["error"] for run in shaped)
-                by_white[method].append(best / white["cells"][COUNTS[0]][method]["error"])
+                best = min(run["cells"][COUNTS[0]][method]["bulk error"] for run in shaped)
+                by_white[method].append(best / white["cells"][COUNTS[0]][method]["bulk error"])
     answer = {}
     for method in by_mixture:
         if by_mixture[method]:

@@ -93,7 +93,7 @@ def test_one_tiny_cell(monkeypatch):
     codes = space.encode(where.places(1000, 1))
     torch.testing.assert_close(codes.T.cov(), torch.eye(2).double())
     row = sweep.measured("0.1", where, space, best)
-    for name in ("KL", "reconstruction", "mean square of grad a"):
+    for name in ("KL", "reconstruction", "mean square of the score"):
         assert math.isfinite(row[name]) and row[name] > 0
     assert row["usable"] and set(row["cells"]) == {"60"}
     cell = row["cells"]["60"]
@@ -111,11 +111,11 @@ def made_up(exponent):
         for n in swept.COUNTS:
             limit = 2 * (math.log(float(n)) / math.log(1000)) ** exponent
             cells[n] = {
-                swept.ONE: {"error": 0.1 * kl / limit},
-                swept.DENOISED: {"error": 0.1},
+                swept.ONE: {"bulk error": 0.1 * kl / limit},
+                swept.DENOISED: {"bulk error": 0.1},
                 "paths": {"gain of D, nats": kl},
             }
-        squares = {"mean square of the score": 8.0, "mean square of grad a": kl**1.5}
+        squares = {"mean square of the score, bulk": 8.0, "mean square of grad a, bulk": kl**1.5}
         spaces[name] = {"0": {"KL": kl, "usable": True, "cells": cells} | squares}
     return spaces
 
