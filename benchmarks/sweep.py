@@ -49,11 +49,12 @@ Predicted (after a trial of the trainings with other seeds, before any fit)
 7. Whitening alone does most of what shaping does for the ratio; at equal KL shaped codes are no
    better than a mixture.
 
-Two first runs were stopped: one was too slow, in the other (rate 1e-3) the encoder of eight
-dimensions folded nearly everywhere. Sizes, weights and rate were changed then (now that of
-`train_aae`), and the bulk was added, as at lambda = 5 a few codes on creases of the encoder had
-scores of some thousands and all of the error; findings are those of the bulk. Seed 0 of the plane
-had been looked at. The predictions were left as they were; lambda = 5 is no longer in the sweep.
+Two first runs were stopped: one was too slow; in the other (rate 1e-3) the autoencoders of eight
+dimensions had learnt too little, and some folded or collapsed. Sizes, weights and rate (now that of
+`train_aae`) were changed then, and the bulk was added: at lambda = 5 a few codes on creases of the
+encoder had scores of some thousands, and all of the error. Findings are those of the bulk. Seed 0
+of the plane and one space of eight dimensions had been looked at. The predictions are as they were;
+lambda = 5 is no longer in the sweep.
 
 Intervals are 95 %, over seeds (Student's t). Writes results/sweep.json after each space.
 """

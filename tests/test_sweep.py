@@ -82,17 +82,17 @@ def test_the_nearest_place_of_the_surface(surface):
 def test_one_tiny_cell(monkeypatch):
     """A space is trained, whitened, fitted and walked through; its truth is exact."""
     small = {"COUNTS": (60,), "SIZE": sweep.Size(4, 32, (8,)), "TEST": 200, "PAIRS": 4}
-    for name, value in (small | {"IMAGES": 1000, "EPOCHS": 2}).items():
+    for name, value in (small | {"IMAGES": 1000}).items():
         monkeypatch.setattr(sweep, name, value)
     best = {
         swept.ONE: {"bridges": 1, "rate": 0.01},
         swept.DENOISED: {"energy": True, "rate": 0.01},
     }
     where = sweep.world(2, 2.0, 0)
-    space = sweep.whitened(where, sweep.trained(where, 0.1, 2, 1000))
+    space = sweep.whitened(where, sweep.trained(where, 0.02, 20, 1000))
     codes = space.encode(where.places(1000, 1))
     torch.testing.assert_close(codes.T.cov(), torch.eye(2).double())
-    row = sweep.measured("0.1", where, space, best)
+    row = sweep.measured("0.02", where, space, best)
     for name in ("KL", "reconstruction", "mean square of the score"):
         assert math.isfinite(row[name]) and row[name] > 0
     assert row["usable"] and set(row["cells"]) == {"60"}
