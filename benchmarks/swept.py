@@ -10,6 +10,7 @@ from intervals import found, words
 
 METHODS = ONE, BRIDGED, DENOISED = ("one ratio", "bridges", "denoising")
 COUNTS = ("10000", "1000")
+WHITENED = "0, whitened"
 Runs = dict[str, Any]
 
 
@@ -127,8 +128,25 @@ def findings(runs: Runs) -> dict[str, dict[str, str]]:
             answer |= best_mismatch(spaces, seeds, n)
             answer[f"crossing, {n}"] = crossings(spaces, seeds, n)
         answer |= law(spaces, seeds)
+        answer |= weak_and_strong(spaces, seeds)
         answer |= shaped_and_not(spaces, seeds)
     return answers
+
+
+def weak_and_strong(spaces: Runs, seeds: list[str]) -> dict[str, str]:
+    """What the largest usable weight has, by what the least has: with 10,000 codes, of the bulk."""
+    ends = []
+    for seed in seeds:
+        runs = {run["name"]: run for run in autoencoders(spaces, seed, COUNTS[0])}
+        weights = sorted(float(name) for name in runs if name != WHITENED)
+        ends.append([runs[f"{weight:g}"] for weight in (weights[0], weights[-1])])
+    answer = {"weights compared": ", ".join(f"{a['name']} and {b['name']}" for a, b in ends)}
+    for key in ("KL", "reconstruction", "mean square of the score, bulk"):
+        answer[f"strong by weak, {key}"] = told([b[key] / a[key] for a, b in ends])
+    for method in METHODS:
+        both = [[run["cells"][COUNTS[0]][method]["bulk error"] for run in pair] for pair in ends]
+        answer[f"strong by weak, error, {method}"] = told([b / a for a, b in both])
+    return answer
 
 
 def advantage(run: dict[str, Any], n: str) -> float:
@@ -202,10 +220,8 @@ def shaped_and_not(spaces: Runs, seeds: list[str]) -> dict[str, str]:
     for seed in seeds:
         ends = [seeds_[seed] for name, seeds_ in spaces.items() if name.startswith("mixture")]
         x = np.log([run["KL"] for run in ends])
-        shaped = [
-            run for run in autoencoders(spaces, seed, COUNTS[0]) if run["name"] != "0, whitened"
-        ]
-        (white,) = (seeds_[seed] for name, seeds_ in spaces.items() if name == "0, whitened")
+        shaped = [run for run in autoencoders(spaces, seed, COUNTS[0]) if run["name"] != WHITENED]
+        (white,) = (seeds_[seed] for name, seeds_ in spaces.items() if name == WHITENED)
         for method in by_mixture:
             y = np.log([run["cells"][COUNTS[0]][method]["bulk error"] for run in ends])
             gaps = [
