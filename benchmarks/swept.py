@@ -190,7 +190,7 @@ def law(spaces: Runs, seeds: list[str]) -> dict[str, str]:
     return {
         "b, of log KL": told(b),
         "c, of log log n": told(c),
-        "exponent -c / b": told(exponents),
+        "exponent of log n": told(exponents),
     }
 
 

@@ -123,7 +123,7 @@ def made_up(exponent):
 @pytest.mark.parametrize("exponent", [1.0, -0.5])
 def test_the_crossing_and_its_law(exponent):
     spaces = made_up(exponent)
-    assert float(swept.law(spaces, ["0"])["exponent -c / b"]) == pytest.approx(exponent)
+    assert float(swept.law(spaces, ["0"])["exponent of log n"]) == pytest.approx(exponent)
     assert swept.crossings(spaces, ["0"], "1000").startswith("2 nats in 1 of 1")
     best = swept.best_mismatch(spaces, ["0"], "1000")
     assert best["best for error, 1000"] == "1 nats; lambda 1"
