@@ -96,7 +96,8 @@ def chart(runs: Runs) -> dict[str, dict[str, dict[str, float]]]:
             kept = usable(seeds)
             if not kept:
                 continue
-            row = drawn[dim][name] = {"KL": mean_of(run["KL"] for run in kept)}
+            row = drawn[dim][name] = {"seeds": float(len(kept))}
+            row |= {key: mean_of(run[key] for run in kept) for key in FACTS[:2] if key in kept[0]}
             for n in COUNTS:
                 cells = [run["cells"][n] for run in kept if n in run["cells"]]
                 if not cells:
