@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from intervals import found, words
+from intervals import found, hierarchical, words
+from printed import number
 
 METHODS = ONE, BRIDGED, DENOISED = ("one ratio", "bridges", "denoising")
 COUNTS = ("10000", "1000")
@@ -17,6 +18,15 @@ Runs = dict[str, Any]
 def told(values: list[float]) -> str:
     """Mean over the seeds with its 95 % interval."""
     return words([[found(value, "number")] for value in values])
+
+
+def times(ratios: list[float]) -> str:
+    """Geometric mean over the seeds of positive ratios, with its 95 % interval."""
+    if len(ratios) == 1:
+        return number(ratios[0])
+    value, low, high = hierarchical([[np.log([ratio])] for ratio in ratios])
+    centre, *ends = (number(float(np.exp(x)), 2) for x in (value, low, high))
+    return f"{centre} [{', '.join(ends)}]"
 
 
 def usable(seeds: dict[str, Any]) -> list[dict[str, Any]]:
@@ -143,10 +153,10 @@ def weak_and_strong(spaces: Runs, seeds: list[str]) -> dict[str, str]:
         ends.append([runs[f"{weight:g}"] for weight in (weights[0], weights[-1])])
     answer = {"weights compared": ", ".join(f"{a['name']} and {b['name']}" for a, b in ends)}
     for key in ("KL", "reconstruction", "mean square of the score, bulk"):
-        answer[f"strong by weak, {key}"] = told([b[key] / a[key] for a, b in ends])
+        answer[f"strong by weak, {key}"] = times([b[key] / a[key] for a, b in ends])
     for method in METHODS:
         both = [[run["cells"][COUNTS[0]][method]["bulk error"] for run in pair] for pair in ends]
-        answer[f"strong by weak, error, {method}"] = told([b / a for a, b in both])
+        answer[f"strong by weak, error, {method}"] = times([b / a for a, b in both])
     return answer
 
 
@@ -239,7 +249,7 @@ def shaped_and_not(spaces: Runs, seeds: list[str]) -> dict[str, str]:
     answer = {}
     for method in by_mixture:
         if by_mixture[method]:
-            answer[f"error by that of a mixture at equal KL, {method}"] = told(by_mixture[method])
+            answer[f"error by that of a mixture at equal KL, {method}"] = times(by_mixture[method])
         if by_white[method]:
-            answer[f"least error by that of whitened codes, {method}"] = told(by_white[method])
+            answer[f"least error by that of whitened codes, {method}"] = times(by_white[method])
     return answer

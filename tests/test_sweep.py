@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -129,6 +130,13 @@ def test_the_crossing_and_its_law(exponent):
     assert best["best for error, 1000"] == "1 nats; lambda 1"
     assert best["best for compass error, 1000"] == "8 nats; lambda 0.1"
     assert best["best for gain of D, 1000"] == "8 nats; lambda 0.1"
+
+
+def test_the_interval_of_ratios_is_one_of_their_logs():
+    value, low, high = (float(x) for x in re.findall(r"[\d.]+", swept.times([1.0, 4.0, 2.0])))
+    assert value == pytest.approx(2)
+    assert low * high == pytest.approx(4, rel=0.05) and 0 < low < 1
+    assert swept.times([0.5]) == "0.5"
 
 
 def test_no_finding_before_all_spaces_of_a_seed_are_there():
