@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from intervals import found, hierarchical, words
-from printed import number
+from intervals import hierarchical
+from printed import interval, number
 
 METHODS = ONE, BRIDGED, DENOISED = ("one ratio", "bridges", "denoising")
 COUNTS = ("10000", "1000")
@@ -16,8 +16,10 @@ Runs = dict[str, Any]
 
 
 def told(values: list[float]) -> str:
-    """Mean over the seeds with its 95 % interval."""
-    return words([[found(value, "number")] for value in values])
+    """Mean over the seeds with its 95 % interval (Student's t)."""
+    if len(values) == 1:
+        return number(values[0])
+    return interval(*hierarchical([[np.array([value])] for value in values]))
 
 
 def times(ratios: list[float]) -> str:
