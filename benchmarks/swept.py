@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from intervals import hierarchical
-from printed import interval, number
+from printed import number
 
 METHODS = ONE, BRIDGED, DENOISED = ("one ratio", "bridges", "denoising")
 COUNTS = ("10000", "1000")
@@ -19,7 +19,7 @@ def told(values: list[float]) -> str:
     """Mean over the seeds with its 95 % interval (Student's t)."""
     if len(values) == 1:
         return number(values[0])
-    return interval(*hierarchical([[np.array([value])] for value in values]))
+    return in_words(hierarchical([[np.array([value])] for value in values]))
 
 
 def times(ratios: list[float]) -> str:
@@ -27,7 +27,12 @@ def times(ratios: list[float]) -> str:
     if len(ratios) == 1:
         return number(ratios[0])
     value, low, high = hierarchical([[np.log([ratio])] for ratio in ratios])
-    centre, *ends = (number(float(np.exp(x)), 2) for x in (value, low, high))
+    return in_words((np.exp(value), np.exp(low), np.exp(high)))
+
+
+def in_words(found: tuple[float, float, float]) -> str:
+    """A value and its interval."""
+    centre, *ends = (number(float(x), 2) for x in found)
     return f"{centre} [{', '.join(ends)}]"
 
 
@@ -147,19 +152,29 @@ def findings(runs: Runs) -> dict[str, dict[str, str]]:
 
 
 def weak_and_strong(spaces: Runs, seeds: list[str]) -> dict[str, str]:
-    """What the largest usable weight has, by what the least has: with 10,000 codes, of the bulk."""
-    ends = []
-    for seed in seeds:
-        runs = {run["name"]: run for run in autoencoders(spaces, seed, COUNTS[0])}
-        weights = sorted(float(name) for name in runs if name != WHITENED)
+    """What the largest weight has by what the least has, of those that are usable in every seed:
+    with 10,000 codes, of the bulk. And the gain of D over all spaces."""
+    n, ends, gains = COUNTS[0], [], []
+    by_seed = [{run["name"]: run for run in autoencoders(spaces, seed, n)} for seed in seeds]
+    weights = sorted(float(name) for name in set.intersection(*map(set, by_seed)) - {WHITENED})
+    for runs in by_seed:
         ends.append([runs[f"{weight:g}"] for weight in (weights[0], weights[-1])])
-    answer = {"weights compared": ", ".join(f"{a['name']} and {b['name']}" for a, b in ends)}
+        gains.append(float(np.mean([gain_of(run, n) for run in runs.values()])))
+    answer = {"weights compared": f"{weights[0]:g} and {weights[-1]:g}"}
     for key in ("KL", "reconstruction", "mean square of the score, bulk"):
         answer[f"strong by weak, {key}"] = times([b[key] / a[key] for a, b in ends])
     for method in METHODS:
-        both = [[run["cells"][COUNTS[0]][method]["bulk error"] for run in pair] for pair in ends]
+        both = [[run["cells"][n][method]["bulk error"] for run in pair] for pair in ends]
         answer[f"strong by weak, error, {method}"] = times([b / a for a, b in both])
+    falls = [gain_of(weak, n) - gain_of(strong, n) for weak, strong in ends]
+    answer["gain of D, weak less strong"] = told(falls)
+    answer["gain of D, all spaces"] = told(gains)
     return answer
+
+
+def gain_of(run: dict[str, Any], n: str) -> float:
+    """The gain of D in nats."""
+    return run["cells"][n]["paths"]["gain of D, nats"]
 
 
 def advantage(run: dict[str, Any], n: str) -> float:
@@ -215,7 +230,7 @@ def best_mismatch(spaces: Runs, seeds: list[str], n: str) -> dict[str, str]:
         chosen = {
             "error": min(ordered, key=lambda run: run["cells"][n][ONE]["bulk error"]),
             "compass error": min(ordered, key=lambda run: compass_error(run, n, ONE)),
-            "gain of D": max(ordered, key=lambda run: run["cells"][n]["paths"]["gain of D, nats"]),
+            "gain of D": max(ordered, key=lambda run: gain_of(run, n)),
         }
         for what, run in chosen.items():
             best[what].append((run["name"], run["KL"]))
