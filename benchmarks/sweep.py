@@ -1,6 +1,6 @@
 """Is adversarial shaping what makes a classifier a good score? A sweep with the exact truth.
 
-    python benchmarks/sweep.py            # all that is not there yet
+    python benchmarks/sweep.py            # all that is not there yet: eight minutes of one core
     python benchmarks/sweep.py --seeds 1
 
 Ten clusters u in R^d (covariance I, `KL_OF_U` nats from N(0, I)) are made into images of 8 x 8

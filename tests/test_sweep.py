@@ -144,6 +144,30 @@ def test_no_finding_before_all_spaces_of_a_seed_are_there():
     assert swept.findings({"2-D": made_up(1.0)}) == {"2-D": {}}
 
 
+def test_the_prose_of_the_chapter_is_that_of_the_results():
+    (path,) = (RESULTS.parents[2] / "notebooks").glob("14_*.ipynb")
+    cells = json.loads(path.read_text())["cells"]
+    (prose,) = [
+        text for cell in cells if "It is not the shaping" in (text := "".join(cell["source"]))
+    ]
+    found = json.loads(RESULTS.read_text())
+    drawn, answers = found["chart"]["8-D"], found["findings"]
+    weak, strong, white = (drawn[name] for name in ("0.02", "0.3", "0, whitened"))
+    for key, digits in (("KL", 1), ("ratio 10000", 2), ("net 10000", 2)):
+        assert f"from {weak[key]:.{digits}f} to {strong[key]:.{digits}f}" in prose, key
+    assert weak["ratio 10000"] < strong["ratio 10000"] and weak["net 10000"] < strong["net 10000"]
+    assert f"from {drawn['0']['KL']:.1f} to {white['KL']:.1f} nats" in prose
+    assert f"an error of {white['ratio 10000']:.2f}" in prose
+    assert f"an error of only {drawn['mixture, KL 4']['ratio 10000']:.2f}" in prose
+    assert drawn["1"]["seeds"] == 1  # two of three fold
+    leads = [answers[dim]["crossing, 10000"].split("leads in ")[1] for dim in ("2-D", "8-D")]
+    assert f"leads in {leads[0]} of the plane, and in {leads[1].split(' spaces')[0]} in" in prose
+    for n in swept.COUNTS:
+        assert round(float(answers["2-D"][f"crossing, {n}"].split()[0])) == 2  # "near 2 nats"
+    gain = answers["8-D"]["gain of D, all spaces"]
+    assert f"mean of all spaces {gain} nats" in prose and "[-" in gain
+
+
 def test_the_tables_are_those_of_the_runs():
     found = json.loads(RESULTS.read_text())
     assert found["cells"] == swept.printed(found["runs"])
