@@ -104,31 +104,32 @@ def cell_of(kept: list[dict[str, Any]], n: str) -> dict[str, str]:
     return row
 
 
-def chart(runs: Runs) -> dict[str, dict[str, dict[str, float]]]:
-    """Means over the usable seeds, by dimension and space: what the chapter draws."""
-    drawn: dict[str, dict[str, dict[str, float]]] = {}
+def chart(runs: Runs) -> dict[str, dict[str, list[float | None]]]:
+    """What the chapter draws: means over the usable seeds, by dimension and space.
+
+    How many seeds, KL, reconstruction; with each number of codes the error of one ratio and of the
+    score network, and the gain of D. None where there is none.
+    """
+    drawn: dict[str, dict[str, list[float | None]]] = {}
     for dim, spaces in runs.items():
         drawn[dim] = {}
         for name, seeds in spaces.items():
             kept = usable(seeds)
-            if not kept:
-                continue
-            row = drawn[dim][name] = {"seeds": float(len(kept))}
-            row |= {key: mean_of(run[key] for run in kept) for key in FACTS[:2] if key in kept[0]}
+            row: list[float | None] = [len(kept)]
+            row += [mean_of(run.get(key) for run in kept) for key in FACTS[:2]]
             for n in COUNTS:
-                cells = [run["cells"][n] for run in kept if n in run["cells"]]
-                if not cells:
-                    continue
-                for short, method in (("ratio", ONE), ("net", DENOISED)):
-                    row[f"{short} {n}"] = mean_of(cell[method]["bulk error"] for cell in cells)
-                if "paths" in cells[0]:
-                    row[f"gain {n}"] = mean_of(cell["paths"]["gain of D, nats"] for cell in cells)
+                cells = [run["cells"].get(n, {}) for run in kept]
+                for method in (ONE, DENOISED):
+                    row.append(mean_of(cell.get(method, {}).get("bulk error") for cell in cells))
+                row.append(mean_of(cell.get("paths", {}).get("gain of D, nats") for cell in cells))
+            drawn[dim][name] = row
     return drawn
 
 
-def mean_of(values: Iterable[float]) -> float:
-    """The mean, to three digits."""
-    return float(f"{np.mean(list(values)):.3g}")
+def mean_of(values: Iterable[float | None]) -> float | None:
+    """The mean, to three digits; None if there are none."""
+    there = [value for value in values if value is not None]
+    return float(f"{np.mean(there):.3g}") if there else None
 
 
 # ---- findings ---------------------------------------------------------------------------------

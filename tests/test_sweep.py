@@ -151,7 +151,11 @@ def test_the_prose_of_the_chapter_is_that_of_the_results():
         text for cell in cells if "It is not the shaping" in (text := "".join(cell["source"]))
     ]
     found = json.loads(RESULTS.read_text())
-    drawn, answers = found["chart"]["8-D"], found["findings"]
+    keys = ("seeds", "KL", "rebuilt", "ratio 10000", "net 10000", "gain 10000")
+    drawn = {
+        name: dict(zip(keys, row, strict=False)) for name, row in found["chart"]["8-D"].items()
+    }
+    answers = found["findings"]
     weak, strong, white = (drawn[name] for name in ("0.02", "0.3", "0, whitened"))
     for key, digits in (("KL", 1), ("ratio 10000", 2), ("net 10000", 2)):
         assert f"from {weak[key]:.{digits}f} to {strong[key]:.{digits}f}" in prose, key
