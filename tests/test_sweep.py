@@ -90,7 +90,7 @@ def test_one_tiny_cell(monkeypatch):
         swept.DENOISED: {"energy": True, "rate": 0.01},
     }
     where = sweep.world(2, 2.0, 0)
-    space = sweep.whitened(where, sweep.trained(where, 0.02, 20, 1000))
+    space = sweep.whitened(where, sweep.trained(where, 0.02, 10, 1000))
     codes = space.encode(where.places(1000, 1))
     torch.testing.assert_close(codes.T.cov(), torch.eye(2).double())
     row = sweep.measured("0.02", where, space, best)
@@ -168,6 +168,14 @@ def test_the_prose_of_the_chapter_is_that_of_the_results():
     assert f"leads in {leads[0]} of the plane, and in {leads[1].split(' spaces')[0]} in" in prose
     for n in swept.COUNTS:
         assert round(float(answers["2-D"][f"crossing, {n}"].split()[0])) == 2  # "near 2 nats"
+    mixtures = json.loads(RESULTS.with_name("score.json").read_text())["other dimensions"]["cells"]
+    near, far = (
+        [mixtures[f"2-D, KL {kl}, 10,000 codes"][f"{method}, on q"].split()[0] for method in both]
+        for both in [(swept.ONE, swept.DENOISED)]
+        for kl in (1, 4)
+    )
+    assert f"has {near[0]} and the network {near[1]}, at 4 nats {far[0]} and {far[1]}" in prose
+    assert near[0] < near[1] and far[0] > far[1]
     gain = answers["8-D"]["gain of D, all spaces"]
     assert f"mean of all spaces {gain} nats" in prose and "[-" in gain
 
