@@ -82,6 +82,32 @@ def test_a_section_begins_with_its_first_sentence(paragraph, sentence):
     assert slide_parts.first_sentence(paragraph) == sentence
 
 
+def test_a_slide_brings_the_new_words():
+    text = "A plain beginning of some length. Then a dull sentence. We call it a **hole**: few codes."
+    assert slide_parts.told(text, first=False) == "We call it a **hole**: few codes."
+    both = "A plain beginning of some length. We call it a **hole**: few codes."
+    assert slide_parts.told(text, first=True) == both
+    assert slide_parts.part_of("Nothing new in this paragraph.", first=False) is None
+
+
+def test_the_answer_waits_for_the_prediction():
+    ask, figure = slide_parts.Part("ask", 1.0, asks=True), slide_parts.Part("figure", 1.0)
+    assert slide_parts.stepwise([figure, ask]) == "figure\nask"
+    shown, hidden = slide_parts.stepwise([figure, ask, figure, figure]).split("<div")
+    assert shown == "figure\nask\n" and hidden == ' class="fragment">\nfigure\nfigure\n</div>'
+    twice = slide_parts.stepwise([ask, figure, ask, figure])
+    assert twice.count("<div") == twice.count("</div>") == 2
+
+
+def test_a_few_plain_words_are_no_slide_of_their_own():
+    section = slide_parts.Section("One", None)
+    words = slide_parts.Part("words", 1.6, spare=True)
+    section.parts = [slide_parts.Part("figure", 10.0, alone=True), words]
+    assert [slide.body for slide in section.slides()] == ["figure"]
+    section.parts = [words]
+    assert [slide.body for slide in section.slides()] == ["words"]
+
+
 def test_formulas_are_left_to_mathjax_and_long_parts_get_slides_of_their_own():
     assert r"\(a_1 &lt; b_2\)" in slide_parts.to_html("$a_1 < b_2$")
     parts = [slide_parts.Part("x", 6.0)] * 5 + [slide_parts.Part("y", 1.0, alone=True)] * 2
