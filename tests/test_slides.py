@@ -24,6 +24,18 @@ def made():
     return found
 
 
+def test_the_slides_that_the_two_hours_name_are_there(made):
+    text = (slides.ROOT / "book" / "teach" / "two_hours.md").read_text(encoding="utf-8")
+    titles = [slide.title for slide in made["00"]]
+    rows = re.findall(r"^\| (\d+) ([A-Z].+?) \|", text, re.M)
+    assert [(int(n), titles[int(n) - 1]) for n, _ in rows] == [(int(n), t) for n, t in rows]
+    assert [int(n) for n, _ in rows] == list(range(2, 12))
+    asks = [n for n, slide in enumerate(made["00"], 1) if "Predict." in slide.body]
+    assert asks == [5, 12, 15, 18]  # "slides 12 and 15", "slide 18"
+    assert [n for n, title in enumerate(titles, 1) if title.startswith("Quiz")] == [20, 21, 22, 23]
+    assert titles[24] == "Take-away"
+
+
 def text_of(html):
     return re.sub(r"\s+", "", re.sub(r"<[^>]+>", "", html))
 
