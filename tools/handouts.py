@@ -2,7 +2,8 @@
 
 python tools/handouts.py            # five of them, into _build/handouts
 
-The worksheet of the two hours, notation, method and correctors are written in book/teach/handouts; the ledger is the table of book/claims.md.
+The worksheet of the two hours, notation, method and correctors are written in
+book/teach/handouts; the ledger is the table of book/claims.md.
 """
 
 from __future__ import annotations
