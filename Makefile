@@ -53,7 +53,7 @@ students: env ## copies of the chapters for students (no solutions) and for the 
 slides: env ## slides of every chapter into _build/slides, offline
 	$(PY) tools/slides.py
 
-handouts: env ## five handouts of one page, as PDF, into _build/handouts (needs Chromium)
+handouts: env ## handouts of one page and forms, as PDF, into _build/handouts (needs Chromium)
 	$(PY) tools/handouts.py
 
 bundle: book students ## the course in one folder, with wheels, for a room without a network

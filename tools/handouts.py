@@ -1,8 +1,8 @@
 """Handouts: one page of A4 each, printed to PDF by Chromium.
 
-python tools/handouts.py            # five of them, into _build/handouts
+python tools/handouts.py            # all of them, into _build/handouts
 
-The worksheet of the two hours, notation, method and correctors are written in
+The worksheet of the two hours, notation, method, correctors and the forms are written in
 book/teach/handouts; the ledger is the table of book/claims.md.
 """
 
