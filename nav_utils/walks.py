@@ -108,32 +108,28 @@ def stride(state: State, noises: list[Tensor] | None, n: int, corrector: Correct
         here = Place(z, *corrector.ratio.logit_and_grad(z))
         track.append(here)
     z, logit, gradient = (torch.stack(x) for x in zip(*track, strict=True))  # (n, N, ...)
-    excess = corrector.excess(Place(z, logit, gradient))
-    before = torch.cat([state.z.unsqueeze(0), z[:-1]])
-    moving, arrived = state.status == MOVING, excess <= 0
-    flat = summed((z - before).abs()) == 0
-    number = torch.arange(n, device=z.device).unsqueeze(-1)
-    ended = (arrived | flat).long().cumsum(0) - (arrived | flat).long()  # before this step
-    taken = moving & (ended == 0) & (state.n_steps + number < corrector.run.max_steps)
-    if not bool((excess + summed(gradient)).isfinite().all()):
+    if not bool((logit.sum() + gradient.sum()).isfinite()):
         return None
-    count = taken.sum(0)
-    n_steps = state.n_steps + count
-    status = state.status.masked_fill(
-        moving & (n_steps >= corrector.run.max_steps), Status.MAX_STEPS
-    )
-    status = status.masked_fill((taken & arrived).any(0), Status.CONVERGED)
-    status = status.masked_fill((taken & flat).any(0), Status.FLAT_GRADIENT)
-    least, which = excess.masked_fill(~taken, torch.inf).min(0)
+    excess = corrector.excess(Place(z, logit, gradient))
+    flat = summed((z - torch.cat([state.z.unsqueeze(0), z[:-1]])).abs()) == 0
+    arrived, rows = excess <= 0, torch.arange(len(state.z), device=z.device)
+    number = torch.arange(n, device=z.device).unsqueeze(-1)
+    first = number.masked_fill(~(arrived | flat), n).amin(0)  # where a walk ends; n: nowhere
+    left = (corrector.run.max_steps - state.n_steps) * (state.status == MOVING)
+    count = (first + 1).clamp_max(n).minimum(left)  # steps that are taken
+    last, ends = (count - 1).clamp_min(0), first < count
+    status = state.status.masked_fill((count > 0) & (count == left), int(Status.MAX_STEPS))
+    status = torch.where(ends & arrived[last, rows], int(Status.CONVERGED), status)
+    status = torch.where(ends & flat[last, rows], int(Status.FLAT_GRADIENT), status)
+    least, which = excess.masked_fill(number >= count, torch.inf).min(0)
     new, best = picked(count > 0), picked(least < state.best_excess)
-    last, rows = (count - 1).clamp_min(0), torch.arange(len(count), device=z.device)
     return State(
         new(z[last, rows], state.z),
         new(logit[last, rows], state.logit),
         new(gradient[last, rows], state.gradient),
         state.shrink,
         status,
-        n_steps,
+        state.n_steps + count,
         best(z[which, rows], state.best_z),
         best(logit[which, rows], state.best_logit),
         best(least, state.best_excess),
