@@ -95,9 +95,9 @@ def test_a_section_begins_with_its_first_sentence(paragraph, sentence):
 
 
 def test_a_slide_brings_the_new_words():
-    text = "A plain beginning of some length. Then a dull one. We call it a **hole**: few codes."
+    text = "A plain beginning is here. Then a dull sentence. We call it a **hole**: few codes."
     assert slide_parts.told(text, first=False) == "We call it a **hole**: few codes."
-    both = "A plain beginning of some length. We call it a **hole**: few codes."
+    both = "A plain beginning is here. We call it a **hole**: few codes."
     assert slide_parts.told(text, first=True) == both
     assert slide_parts.part_of("Nothing new in this paragraph.", first=False) is None
 
