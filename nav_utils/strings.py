@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 
 from nav_utils.ratio import Ratio, in_parts
 
@@ -76,7 +77,7 @@ def settled(
     tried = torch.zeros_like(steps, dtype=torch.bool)  # whether steps were not too small
     for number in range(1, n_steps + 1):
         before = points[moving]
-        spacing = before.diff(dim=1).norm(dim=-1).mean(-1)[:, None, None]  # (B, 1, 1)
+        spacing = vector_norm(before.diff(dim=1), dim=-1).mean(-1)[:, None, None]  # (B, 1, 1)
         after, steps, longest = pulled(before, ratio, steps, spacing)
         turned = ((after - before) * last).sum((1, 2), keepdim=True) < 0
         tried = tried | turned | longest
@@ -107,8 +108,9 @@ def pulled(
     """
     inner = points[:, 1:-1]
     force = in_parts(ratio.score_q, inner)  # the gradient of log q
-    force = torch.where(force.isfinite().all(-1, keepdim=True), force, 0)  # where a is NaN: stay
-    pull = force.norm(dim=-1, keepdim=True)
+    if not bool(force.sum().isfinite()):  # where a is NaN: stay
+        force = torch.where(force.isfinite().all(-1, keepdim=True), force, 0)
+    pull = vector_norm(force, dim=-1, keepdim=True)
     tiny = torch.finfo(points.dtype).tiny
     most = spacing / pull.mean(1, keepdim=True).clamp_min(tiny)
     longest = (steps >= most) | (pull == 0).all(1, keepdim=True)
@@ -122,7 +124,7 @@ def evenly_spaced(points: Tensor, n: int | None = None) -> Tensor:
     """n points (B, n, d) at equal distances along the polygons through points (B, m, d)."""
     m = points.shape[1]
     n = m if n is None else n
-    lengths = points.diff(dim=1).norm(dim=-1)  # (B, m - 1)
+    lengths = vector_norm(points.diff(dim=1), dim=-1)  # (B, m - 1)
     along = torch.cat([torch.zeros_like(lengths[:, :1]), lengths.cumsum(-1)], dim=1)
     t = torch.linspace(0, 1, n, dtype=points.dtype, device=points.device)
     wanted = along[:, -1:] * t  # (B, n)
