@@ -120,7 +120,8 @@ def test_the_bits_of_the_experiment_are_the_fewest():
     ratio = load_pretrained("mnist-2d").ratio
     names = {"copy": copy, "torch": torch, "ratio": ratio, "DensityRatio": DensityRatio}
     exec(source("11", "def coarse(bits)").split("\n\n\n")[0], names)
-    some, level = torch.randn(5000, 2, generator=torch.Generator().manual_seed(0)), ratio.level(0.05)
+    some = torch.randn(5000, 2, generator=torch.Generator().manual_seed(0))
+    level = ratio.level(0.05)
     walk = GaussNewton(), Below(level)
     ends = correct(some, ratio, *walk).z
 
