@@ -1,6 +1,6 @@
 """One ratio, a ratio with bridges, and a denoising score network on exact densities.
 
-    python benchmarks/score.py            # all that is not there yet: twelve minutes of one core
+    python benchmarks/score.py            # all that is not there yet: fifteen minutes of one core
     python benchmarks/score.py --seeds 1
 
 Ten clusters in d dimensions whose total covariance is the prior's; their deviation sets how far
@@ -11,7 +11,8 @@ core for everything. Each method has its own learning rate, and the score networ
 noise. Both are chosen by `fisher_loss` on held-out codes, which estimates the very error that is
 measured; the exact density is never asked. Which forms of the score network and how many bridges
 are worth it was tried first, at one KL in 2 and in 8 dimensions; that is the part "pilot" of the
-results. (`bridges.py` goes on to 32 dimensions, without a score network.)
+results. Other dimensions, 2 and 32 (with what the pilot chose in 8), have a part of their own.
+(`bridges.py` goes on to 32 dimensions, without a score network.)
 
 Errors are mean squared errors of the score as a share of its mean square, on fresh codes and on
 random points of lines between codes. Writes results/score.json after each cell; a run that was cut
@@ -32,13 +33,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from bridges import relative_error, seeded
-from denoising import SIGMAS, Score, fisher_loss, fit_score
+from denoising import SIGMAS, Score, ScoreNetwork, fisher_loss, fit_score
 from intervals import found, words
 from torch import Tensor
 
 from nav_utils.densities import GaussianMixture
 from nav_utils.fitting import fit_ratio
-from nav_utils.ratio import ExactRatio, Ratio
+from nav_utils.ratio import DensityRatio, ExactRatio, Ratio
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "score.json"
 SAMPLED = RESULTS.with_name("score_mnist.json")
@@ -49,9 +50,30 @@ CELLS = [  # d, KL in nats, number of codes
     *((8, kl, 10_000) for kl in (2.0, 8.0, 16.0, 4.0, 1.0)),
     *((8, kl, 1000) for kl in (2.0, 8.0)),
 ]
+OTHERS = [(dim, kl, 10_000) for dim, kls in ((2, (1.0, 4.0)), (32, (4.0, 16.0))) for kl in kls]
+CHOSEN_AT = {32: 8}  # the pilot has no 32 dimensions
 LEDGER = {f"{kl:g} nats": (8, kl, 10_000) for kl in (2.0, 8.0)}
 ONE, BRIDGED, DENOISED = METHODS = ("one ratio", "bridges", "denoising")
 Options = dict[str, Any]
+
+
+class Size(NamedTuple):
+    """How long and how wide every network of a cell is trained."""
+
+    steps: int = STEPS
+    rows: int = ROWS
+    hidden: tuple[int, ...] = (128, 128, 128)
+
+
+SHORT = Size()
+
+
+class Parts(NamedTuple):
+    """Codes to fit, to stop by and to choose by, each (N, d)."""
+
+    codes: Tensor
+    stopping: Tensor
+    choosing: Tensor
 
 
 class Data(NamedTuple):
@@ -95,35 +117,54 @@ def score_of(ratio: Ratio) -> Score:
     return score
 
 
+def fitted_ratio(
+    data: Data | Parts, seed: int, options: Options, size: Size = SHORT
+) -> DensityRatio:
+    """One ratio, or one with bridges; options: "rate" and "bridges"."""
+    held_out = torch.cat([data.stopping, data.choosing])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return fit_ratio(
+            data.codes, held_out, seed=seed, bridges=options["bridges"], hidden=size.hidden,
+            steps=size.steps, batch_size=size.rows // 2, learning_rate=options["rate"],
+            progress=False,
+        )  # fmt: skip
+
+
+def fitted_network(
+    data: Data | Parts, seed: int, options: Options, size: Size = SHORT
+) -> ScoreNetwork:
+    """A score network; options: "rate", and those of `fit_score`."""
+    options = dict(options)
+    return fit_score(
+        data.codes, data.stopping, seed=seed, steps=size.steps, rows=size.rows, hidden=size.hidden,
+        learning_rate=options.pop("rate"), **options,
+    )  # fmt: skip
+
+
 def fitted(data: Data, seed: int, options: Options) -> tuple[dict[str, Score], dict[str, float]]:
     """Scores by name (one for each level of noise), and seconds to train and to ask.
 
     Args:
         options: "rate"; "bridges" for a ratio, else those of `fit_score`.
     """
-    options = dict(options)
-    rate, bridges = options.pop("rate"), options.pop("bridges", None)
     start = time.process_time()
     scores: dict[str, Score]
-    if bridges is not None:
-        held_out = torch.cat([data.stopping, data.choosing])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ratio = fit_ratio(
-                data.codes, held_out, seed=seed, bridges=bridges, steps=STEPS,
-                batch_size=ROWS // 2, learning_rate=rate, progress=False,
-            )  # fmt: skip
+    if "bridges" in options:
+        ratio = fitted_ratio(data, seed, options)
         scores, ask = {"0": score_of(ratio)}, ratio.score_q
     else:
-        network = fit_score(
-            data.codes, data.stopping, seed=seed, steps=STEPS, rows=ROWS, learning_rate=rate,
-            **options,
-        )  # fmt: skip
-        levels = SIGMAS if network.sigma is None else (network.sigma,)
-        scores = {f"{level:g}": network.at(level) for level in levels}
-        ask = network.at(levels[0])
+        network = fitted_network(data, seed, options)
+        scores = by_level(network)
+        ask = next(iter(scores.values()))
     seconds = time.process_time() - start
     return scores, {"seconds": seconds, "ask, ms": milliseconds(ask, data.places["on q"])}
+
+
+def by_level(network: ScoreNetwork) -> dict[str, Score]:
+    """The scores of a network, by level of noise."""
+    levels = SIGMAS if network.sigma is None else (network.sigma,)
+    return {f"{level:g}": network.at(level) for level in levels}
 
 
 def milliseconds(ask: Score, z: Tensor, times: int = 5) -> float:
@@ -223,9 +264,15 @@ def name_of(dim: int, kl: float, n: int) -> str:
     return f"{dim}-D, KL {kl:g}, {n:,} codes"
 
 
-def cells(runs: dict[str, Any], best: Any, seeds: int, save: Callable[[], None]) -> None:
+def cells(
+    runs: dict[str, Any],
+    best: Any,
+    seeds: int,
+    save: Callable[[], None],
+    which: list[tuple[int, float, int]] = CELLS,
+) -> None:
     """All methods, seed by seed: the cells of the ledger, then one seed of the others, then all."""
-    todo = [(cell, seed) for seed in range(seeds) for cell in CELLS]
+    todo = [(cell, seed) for seed in range(seeds) for cell in which]
     todo.sort(key=lambda job: (job[0] not in LEDGER.values(), job[1] > 0))
     for cell, seed in todo:
         done = runs.setdefault(name_of(*cell), {})
@@ -235,7 +282,7 @@ def cells(runs: dict[str, Any], best: Any, seeds: int, save: Callable[[], None])
         z = data.places["on q"].double()
         row: dict[str, Any] = {"KL": -float(data.exact.logit(z).mean())}
         for method in METHODS:
-            row[method] = measured(data, seed, best[str(cell[0])][method])
+            row[method] = measured(data, seed, best[str(CHOSEN_AT.get(cell[0], cell[0]))][method])
         done[str(seed)] = row
         print(seed, name_of(*cell), json.dumps(row), flush=True)
         save()
@@ -303,6 +350,7 @@ def main() -> None:
     torch.set_num_threads(1)
     before: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     pilots, runs = before.get("pilot", {}), before.get("runs", {})
+    others = before.get("other dimensions", {}).get("runs", {})
 
     def save() -> None:
         content = before | {
@@ -311,6 +359,7 @@ def main() -> None:
             "rows": ROWS,
             "forms": tried_forms(pilots),
             "cells": printed(runs),
+            "other dimensions": {"cells": printed(others), "runs": others},
             "pilot": pilots,
             "runs": runs,
         }
@@ -318,6 +367,7 @@ def main() -> None:
 
     pilot(pilots, save)
     cells(runs, chosen(pilots), seeds, save)
+    cells(others, chosen(pilots), seeds, save, OTHERS)
     save()
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from nav_utils.calibration import CalibrationReport as CalibrationReport
     from nav_utils.calibration import calibration_report as calibration_report
     from nav_utils.correction import Correction as Correction
-    from nav_utils.correction import Run as Run
-    from nav_utils.correction import Status as Status
     from nav_utils.correction import correct as correct
     from nav_utils.data import ImageData as ImageData
     from nav_utils.data import load_images as load_images
@@ -94,6 +92,8 @@ if TYPE_CHECKING:
     from nav_utils.ratio import ExactRatio as ExactRatio
     from nav_utils.ratio import Ratio as Ratio
     from nav_utils.ratio import Region as Region
+    from nav_utils.running import Run as Run
+    from nav_utils.running import Status as Status
     from nav_utils.spaces import LatentSpace as LatentSpace
     from nav_utils.spaces import load_space as load_space
     from nav_utils.steps import Band as Band
@@ -128,7 +128,8 @@ NAMES = {  # of each module, what can be imported from here
     "calibration": "CalibrationReport calibration_report",
     "interpolation": "arcs lerp slerp slerp_or_lerp",
     "steps": "Band Below Denser GaussNewton Goal Logit Method Probability Score",
-    "correction": "Correction Run Status correct",
+    "running": "Run Status",
+    "correction": "Correction correct",
     "strings": "evenly_spaced relaxed",
     "graphs": "LatentGraph cheapest latent_graph",
     "navigation": "Graph Path PathStatus Planner Pointwise Stepwise Straight String navigate",

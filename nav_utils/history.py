@@ -40,7 +40,7 @@ class History:
         return np.array([values[start : start + self.steps_per_epoch].mean() for start in starts])
 
     def plot(self, ax: Axes | None = None, names: list[str] | None = None) -> Axes:
-        """Draw losses against epochs: every step faint, the mean of each epoch strong.
+        """Draw losses against epochs: every step faint, the mean of each epoch with a marker.
 
         Args:
             ax: the Axes to draw on; a new figure's if not given.
@@ -69,7 +69,7 @@ class History:
                 label=name,
             )
         ax.set(xlabel="epoch", ylabel="nats")
-        ax.legend()
+        ax.legend(title="marker: mean of an epoch;\nfaint line: every step")
         return ax
 
     def __repr__(self) -> str:

@@ -117,9 +117,11 @@ def plot_codes(
     labels: Tensor | np.ndarray | None = None,
     ax: Axes | None = None,
     radius: float = 4.0,
+    avoid: Tensor | np.ndarray | None = None,
 ) -> Axes:
-    """Scatter two-dimensional codes, each class with its marker and its digit at the class's
-    median.
+    """Scatter two-dimensional codes, each class with its marker.
+
+    The digit of a class is at its median, or beside it with a line to it if it would cover another.
 
     Args:
         codes: (N, 2), a tensor or an array.
@@ -127,6 +129,7 @@ def plot_codes(
         ax: the Axes to draw on; a new figure's if not given.
         radius: the axes go from -radius to radius; dashed circles hold 39 % and 86 % of the prior's
             mass.
+        avoid: points (M, 2) that no digit may cover, such as those of a path.
 
     Returns:
         The Axes.
@@ -159,18 +162,6 @@ def plot_codes(
             linewidths=0,
             color=colour,
         )
-        if labels is not None:
-            x, y = np.median(points, axis=0)
-            ax.text(
-                x,
-                y,
-                str(group),
-                fontsize=14,
-                weight="bold",
-                ha="center",
-                va="center",
-                bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": "0.3", "alpha": 0.9},
-            )
     for sigma in (1, 2):
         ax.add_patch(plt.Circle((0, 0), sigma, fill=False, ls="--", lw=0.8, color="0.3"))
     ax.set(
@@ -180,7 +171,53 @@ def plot_codes(
         xlabel="$z_1$",
         ylabel="$z_2$",
     )
+    if labels is not None:
+        write_digits(ax, z, groups, radius, None if avoid is None else as_array(avoid, "avoid"))
     return ax
+
+
+def write_digits(
+    ax: Axes, z: np.ndarray, groups: np.ndarray, radius: float, avoid: np.ndarray | None
+) -> None:
+    """Write each class's digit at the median of its points, or beside it where it is crowded."""
+    box = ax.get_window_extent()
+    inches = min(box.width, box.height) / ax.figure.dpi
+    size = 14 if inches > 3 else 10  # points; a disc round the digit is twice as wide
+    width = 2 * size / 72 / inches * 2 * radius
+    names = np.unique(groups)
+    medians = np.array([np.median(z[groups == name], axis=0) for name in names])
+    for name, median, place in zip(names, medians, apart(medians, width, avoid), strict=True):
+        if np.hypot(*(place - median)) > width / 2:
+            ax.plot(*np.stack([median, place]).T, color="0.2", lw=0.8, zorder=1.4)
+        ax.text(
+            place[0],
+            place[1],
+            str(name),
+            fontsize=size,
+            weight="bold",
+            ha="center",
+            va="center",
+            bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": "0.3", "alpha": 0.9},
+        )
+
+
+def apart(places: np.ndarray, width: float, avoid: np.ndarray | None = None) -> np.ndarray:
+    """Places (K, 2) pushed apart until discs of a width overlap neither each other nor points."""
+    angle = 2 * np.pi * np.arange(len(places)) / len(places)
+    ties = 1e-3 * width * np.stack([np.cos(angle), np.sin(angle)], axis=1)  # one heap: all ways
+    moved, fixed = places + ties, np.zeros((0, 2)) if avoid is None else avoid
+    least = np.r_[np.full(len(places), width), np.full(len(fixed), 0.65 * width)]
+    for _ in range(300):
+        between = moved[:, None] - np.concatenate([moved, fixed])  # (K, K + M, 2)
+        distance = np.hypot(between[..., 0], between[..., 1])
+        np.fill_diagonal(distance, np.inf)
+        if (distance >= least).all():
+            break
+        overlap = (1.03 * least - distance).clip(min=0)
+        push = (overlap / np.maximum(distance, 1e-9))[..., None] * between
+        moved += 0.5 * push.sum(axis=1) / max(1, (overlap > 0).sum(axis=1).max())
+    stayed = np.hypot(*(moved - places - ties).T) < 1e-9
+    return np.where(stayed[:, None], places, moved)
 
 
 def plot_map(

@@ -272,9 +272,9 @@ class DensityRatio(Ratio):
         weight = next(self.network.parameters())
         points = z.detach().reshape(-1, z.shape[-1]).to(weight.device, weight.dtype)
         with torch.no_grad():
-            value, gradient = mlp_value_and_grad(cast(nn.Sequential, self.network), points)
-            a = self.sign * self.scale * value + self.shift
-            gradient = self.sign * self.scale * gradient
+            a, gradient = mlp_value_and_grad(cast(nn.Sequential, self.network), points)
+            if (factor := self.sign * self.scale) != 1 or self.shift:
+                a, gradient = factor * a + self.shift, factor * gradient
         return a.reshape(z.shape[:-1]).to(z), gradient.reshape(z.shape).to(z)
 
     @property

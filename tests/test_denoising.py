@@ -109,3 +109,6 @@ def test_the_tables_are_those_of_the_runs():
     assert found["cells"] == score.printed(found["runs"])
     assert set(found["cells"]) == {score.name_of(*cell) for cell in score.CELLS}
     assert found["forms"] == score.tried_forms(found["pilot"])
+    others = found["other dimensions"]
+    assert others["cells"] == score.printed(others["runs"])
+    assert set(others["cells"]) == {score.name_of(*cell) for cell in score.OTHERS}

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tools import notebooks, students
+from tools import notebook_exercises, notebooks, students
 
-PAGE = Path(__file__).parents[1] / "book" / "teach" / "plans.md"
+KIT = Path(__file__).parents[1] / "book" / "teach"
+PAGE = KIT / "plans.md"
 LENGTHS = {  # minutes
     "Two hours, with a browser only": 120,
     "Half a day": 240,
@@ -18,6 +19,30 @@ LENGTHS = {  # minutes
 }
 LONGEST_SITTING = 100  # minutes without a break
 CHAPTER = re.compile(r"^\[(\d\d)\]\(../../notebooks/(.+?)\)(?: whole$|: (.+)$)")
+
+
+LIST = r"(?:, | and | to )"
+NAMED = {  # how a page names an exercise and a chapter
+    "exercise": re.compile(rf"\b[Ee]xercises? (\d+\.\d+(?:{LIST}\d+\.\d+)*)"),
+    "chapter": re.compile(rf"(?:\b[Cc]hapters? |notebooks/)(\d\d(?:{LIST}\d\d)*)"),
+}
+THERE = {
+    "exercise": {
+        exercise.number
+        for path in notebooks.chapters()
+        for exercise in notebook_exercises.find(notebooks.read(path).cells)
+    },
+    "chapter": {path.name[:2] for path in notebooks.chapters()},
+}
+
+
+def missing(text):
+    """The exercises and chapters that a text names and that do not exist."""
+    for kind, pattern in NAMED.items():
+        for found in pattern.findall(" ".join(text.split())):
+            for name in re.split(LIST, found):
+                if name not in THERE[kind]:
+                    yield f"{kind} {name}"
 
 
 def plans(page):
@@ -58,8 +83,9 @@ def faults(plan, length, stated):
         elif match:
             minutes_stated, there = stated[match[1]]
             sections = match[3].split("; ") if match[3] else []
+            sections += re.findall(r'"(.+?)"', cut)
             yield from (f"{what}: no section {name!r}" for name in sections if name not in there)
-            if not sections:
+            if not match[3]:
                 whole[match[1]] = whole.get(match[1], 0) + minutes - minutes_stated
     yield from (f"chapter {c}: {-gap} minutes too few" for c, gap in whole.items() if gap < 0)
     if clock != length:
@@ -77,6 +103,19 @@ def stated_by(path):
 
 STATED = {path.name[:2]: stated_by(path) for path in notebooks.chapters()}
 PLANS = plans(PAGE.read_text(encoding="utf-8"))
+
+
+FILES = sorted([*KIT.rglob("*.md"), *KIT.rglob("*.yml")])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_exercises_and_chapters_that_the_kit_names_are_there(path):
+    assert list(missing(path.read_text(encoding="utf-8"))) == []
+
+
+def test_a_name_of_nothing_is_found():
+    text = "Skip exercises 0.1 and 0.9, chapters 04, 31 and\n05: [x](../../notebooks/77_x.ipynb)."
+    assert list(missing(text)) == ["exercise 0.9", "chapter 31", "chapter 77"]
 
 
 def test_there_are_four_plans():
@@ -101,6 +140,15 @@ def test_every_chapter_is_in_the_longest():
     assert there >= {f"{n:02d}" for n in range(14)} | {"17"}
 
 
+def test_every_other_chapter_is_listed_with_its_minutes():
+    page = PAGE.read_text(encoding="utf-8")
+    listed = re.findall(r"^\| \[(\d\d)\]\(../../notebooks/.+?\) \| (\d+) \| .+ \|$", page, re.M)
+    rows = [row[2] for plan in PLANS.values() for row in plan]
+    there = {match[1] for match in map(CHAPTER.match, rows) if match}
+    others = [(number, str(STATED[number][0])) for number in sorted(set(STATED) - there)]
+    assert listed == others
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -110,6 +158,7 @@ def test_every_chapter_is_in_the_longest():
         ("ipynb) whole", "ipynb)", "neither whole nor"),
         ("ipynb) whole", "ipynb): The map; No such section", "no section 'No such section'"),
         ("only the second |", " |", "for those who are late"),
+        ("exercises 0.1 and 0.2 |", '"Such a section" |', "no section 'Such a section'"),
     ],
 )
 def test_a_fault_is_found(old, new, said):

@@ -106,6 +106,22 @@ def test_plot_codes_writes_each_class_at_its_median():
         plots.plot_codes(torch.zeros(5, 3))
 
 
+def test_digits_cover_neither_each_other_nor_a_path():
+    heap = 0.02 * torch.randn(60, 2, generator=torch.Generator().manual_seed(3))
+    path = torch.zeros(1, 2)
+    labels = torch.arange(60) % 6
+    ax = plots.plot_codes(torch.cat([heap, torch.tensor([[3.0, 1.0]])]), [*labels, 9], avoid=path)
+    places = np.array([text.get_position() for text in ax.texts])
+    box = ax.get_window_extent()
+    width = 2 * 14 / 72 / (min(box.width, box.height) / ax.figure.dpi) * 8  # of a disc, in data
+    between = np.linalg.norm(places[:, None] - places, axis=-1)[np.triu_indices(7, 1)]
+    assert between.min() > 0.97 * width
+    assert np.linalg.norm(places, axis=1).min() > 0.6 * width
+    assert places[-1] == pytest.approx((3.0, 1.0))  # far from the others: where it was
+    assert len(ax.lines) == 6  # each of the others is tied to its heap
+    plt.close("all")
+
+
 def test_decoded_rows_are_aligned_under_their_names():
     fig = plots.decoded_rows(
         [("straight", torch.zeros(5, 1, 8, 8)), ("detour", torch.ones(5, 1, 8, 8))]

@@ -127,7 +127,7 @@ def test_the_caption_of_the_introduction_says_what_the_figure_shows():
     assert f"above {HOLE:.0f} this course speaks of a hole" in caption
     assert straight.confidence[[0, -1]].min() > 0.95
     assert straight.confidence.min() < 0.5
-    assert "most of all at the edge of the gap" in caption
+    assert "most of all at the edge of the hole" in caption
     at, first = int(straight.confidence.argmin()), int((straight.shortage > HOLE).float().argmax())
     assert at == first - 1
     # The planned path: through no hole, sure of its digits, half as long again.

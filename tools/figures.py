@@ -122,7 +122,8 @@ def draw(trip: Voyage, space: LatentSpace) -> Figure:
 
 def draw_map(ax: Axes, trip: Voyage, space: LatentSpace) -> None:
     """The test codes by digit, with both paths across them."""
-    plot_codes(space.test_codes, space.test_labels, ax=ax, radius=2.7)
+    both = torch.cat([trip.straight.line, trip.planned.line])
+    plot_codes(space.test_codes, space.test_labels, ax=ax, radius=2.7, avoid=both)
     for way, style in ((trip.straight, "--"), (trip.planned, "-")):
         ax.plot(*way.line.T, "-", color="white", lw=4, zorder=5)
         ax.plot(*way.line.T, style, color="black", lw=1.6, zorder=5)
@@ -150,7 +151,7 @@ def draw_journey(rows: list[Axes], trip: Voyage) -> None:
         for ax, values in ((rows[2], way.confidence), (rows[3], way.shortage)):
             ax.plot(steps, values, style, color="black", lw=1.3)
             dots(ax, steps, values, way.shortage > HOLE, size=30)
-    for ax, name in ((rows[2], "sure of\nthe digit"), (rows[3], "codes\nmissing")):
+    for ax, name in ((rows[2], "sure of\nthe digit"), (rows[3], "promised\nper code")):
         ax.set(xlim=(-0.5, N_SHOWN - 0.5), xticks=[], ylabel=name)
         ax.spines[["top", "right"]].set_visible(False)
     rows[2].set(ylim=(0, 1.1), yticks=(0, 0.5, 1))

@@ -1,11 +1,16 @@
-"""Exercises of chapter 00."""
+"""Exercises of chapter 00: a circle of the prior, the tears of a path, a detour of one's own."""
 
-from typing import Any
+import functools
+import math
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from nav_utils.checks import Mistake, exercise, on_each
+from nav_utils.checks.compare import to_array
+from nav_utils.pretrained import load_pretrained
 
 Values = tuple[Any, dict[str, tuple[Any, str]]]  # the right value, and what mistakes would give
 
@@ -15,191 +20,159 @@ def normal(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def straight(z_a: Tensor, z_b: Tensor, t: Tensor) -> Values:
-    column = t[:, None]
-    right = (1 - column) * z_a + column * z_b
-    even = torch.linspace(0, 1, len(t))[:, None]
+def circle(share: Tensor) -> Values:
+    right = (-2 * torch.log1p(-share)).sqrt()
     mistakes: dict[str, tuple[Any, str]] = {
-        "ends exchanged": (
-            column * z_a + (1 - column) * z_b,
-            "Your path runs from z_b to z_a: at t = 0 it has to be at z_a.",
+        "share of the outside": (
+            (-2 * share.log()).sqrt(),
+            "Outside that circle lies the share. The inside has 1 - exp(-r^2 / 2): solve for r.",
         ),
-        "target added": (
-            z_a + column * z_b,
-            "At t = 1 you stand at z_a + z_b. Weigh z_a with 1 - t, or add t times z_b - z_a.",
+        "square, not radius": (
+            -2 * torch.log1p(-share),
+            "That is the square of the radius: take the root.",
         ),
-        "axes exchanged": (
-            right.T,
-            "The shape is (d, T): one row for each point, please, so t gets its new axis last.",
+        "the 2 left out": (
+            (-torch.log1p(-share)).sqrt(),
+            "The exponent is r^2 / 2: multiply by 2 before the root.",
         ),
-        "the difference alone": (
-            column * (z_b - z_a),
-            "These are steps from the origin: the path has to start at z_a.",
+        "share for radius": (
+            1 - (-share.square() / 2).exp(),
+            "That is the share within a radius. Asked for is the radius that holds a share.",
         ),
-        "even steps": (
-            (1 - even) * z_a + even * z_b,
-            "Your points are evenly spaced. They have to be at the positions that t names.",
-        ),
-        "difference the wrong way round": (
-            z_a + column * (z_a - z_b),
-            "You walk away from z_b: the step from z_a to z_b is z_b - z_a.",
+        "one dimension": (
+            torch.distributions.Normal(0.0, 1.0).icdf((1 + share) / 2),
+            "That is the interval on a line. In the plane the share is 1 - exp(-r^2 / 2).",
         ),
     }
     return right, mistakes
 
 
-@exercise("0.1", hint="give t a second axis, t[:, None], and let broadcasting do the rest")
-def straight_path(answer: Any) -> Mistake | None:
-    """A function (z_a, z_b, t) -> points (T, d)."""
-    first = (
-        torch.tensor([1.0, -2.0, 0.5]),
-        torch.tensor([-1.0, 2.0, 3.0]),
-        torch.tensor([0.0, 0.2, 0.7, 1.0]),
-    )
-    others = (
-        (normal(d, seed=d), normal(d, seed=d + 1), normal(n, seed=n).sigmoid())
-        for d, n in ((2, 5), (5, 12), (4, 4), (16, 1))
-    )
-    return on_each(answer, straight, [first, *others])
+@exercise("0.1", hint="solve 1 - exp(-r^2 / 2) = share for r")
+def radius_for(answer: Any) -> Mistake | None:
+    """A function share -> radius, both tensors (N,)."""
+    others = (torch.rand(n, generator=torch.Generator().manual_seed(n)) for n in (5, 1))
+    return on_each(answer, circle, [(x,) for x in (torch.tensor([0.39, 0.86, 0.5, 0.1]), *others)])
 
 
-def nearest(z: Tensor, codes: Tensor) -> Values:
-    difference = codes - z
-    distance = difference.norm(dim=-1)
-    place = distance.argmin()
-    euclid = "Asked for is the Euclidean distance: the root of the sum of squares."
-    mistakes: dict[str, tuple[Any, str]] = {
-        "the farthest": (distance.argmax(), "That is the farthest code: take the smallest."),
-        "distance, not index": (
-            distance.min(),
-            "That is how far the nearest code is. Asked for is its place among the codes: argmin.",
-        ),
-        "the code, not its index": (
-            codes[place],
-            "That is the nearest code itself. Asked for is its place among the codes: argmin.",
-        ),
-        "largest dot product": (
-            (codes @ z).argmax(),
-            "A large dot product means long and in the same direction, not near. Subtract first.",
-        ),
-        "cosine": (
-            torch.cosine_similarity(codes, z[None]).argmax(),
-            "A large cosine means in the same direction, near or far. Subtract first.",
-        ),
-        "difference of norms": (
-            (codes.norm(dim=-1) - z.norm()).abs().argmin(),
-            "You compared lengths: that code is as far from the origin as z is. Subtract z first, "
-            "then take the norm.",
-        ),
-        "smallest norm": (
-            codes.norm(dim=-1).argmin(),
-            "That is the code nearest to the origin: subtract z first.",
-        ),
-        "L1 distance": (
-            difference.abs().sum(-1).argmin(),
-            f"You added absolute differences. {euclid}",
-        ),
-        "largest difference": (
-            difference.abs().amax(-1).argmin(),
-            f"You took the largest difference of a coordinate. {euclid}",
-        ),
-        "one coordinate": (
-            difference.abs().argmin(),
-            "You took the smallest difference of any one coordinate, and counted coordinates. Add "
-            "up over the last axis before you compare.",
-        ),
-        "the best coordinate": (
-            difference.abs().amin(-1).argmin(),
-            f"You let the smallest difference of a coordinate decide. {euclid}",
-        ),
-        "first coordinate": (
-            difference[:, 0].abs().argmin(),
-            "Only the first coordinate counts in what you did. Take the norm over the last axis.",
-        ),
-        "differences not squared": (
-            difference.sum(-1).abs().argmin(),
-            "Differences of opposite signs cancel in your sum: square them before you add.",
-        ),
-        "norm over the codes": (
-            difference.norm(dim=0).argmin(),
-            "You took the norm over the codes (dim 0). Each code has its own: the last axis.",
-        ),
-        "counted from one": (place + 1, "You count the codes from one; the first has index 0."),
-        "sum with signs": (
-            difference.sum(-1).argmin(),
-            "The smallest sum of differences is the most negative one: square before you add.",
-        ),
-    }
-    return place, mistakes
-
-
-@exercise("0.2", hint="a norm over the last axis gives one distance for each code; then argmin")
-def nearest_code(answer: Any) -> Mistake | None:
-    """A function (z, codes) -> index."""
-    # Number 7 is the nearest; most of the others are what a certain mistake would take.
-    codes = torch.tensor(
-        [[6.0, 6.0], [-1.0, 5.0], [3.1, 0.6], [1.2, 0.8], [-3.6, 0.1]]
-        + [[2.1, 2.85], [12.0, -6.0], [4.0, 2.6], [-2.0, 4.0], [9.0, 4.0]]
-        + [[8.5, 2.01], [3.02, 8.0], [7.0, -2.0], [-3.0, -5.0], [0.1, -0.1]]
-    )
-    others = (
-        (normal(d, seed=n), normal(n, d, seed=n + d))
-        for n, d in ((5, 3), (12, 2), (40, 5), (101, 4), (200, 8), (300, 16), (77, 16))
-    )
-    return on_each(answer, nearest, [(torch.tensor([3.0, 2.0]), codes), *others])
-
-
-def length(points: Tensor) -> Values:
+def tears(points: Tensor, factor: float) -> Values:
     steps = points.diff(dim=0)
-    lengths = steps.norm(dim=-1)
-    ends = (points[-1] - points[0]).norm()
+    gaps = steps.norm(dim=-1)
+    torn = gaps > factor * gaps.median()
     mistakes: dict[str, tuple[Any, str]] = {
-        "first to last": (
-            ends,
-            "That is the straight line between the ends; the detour is not in it.",
+        "compared with the mean": (
+            (gaps > factor * gaps.mean()).sum(),
+            "Large gaps pull the mean up. Compare with the median.",
         ),
-        "squares added": (
-            steps.square().sum(),
-            "You added squared lengths: take the root of each step's before you add.",
+        "compared with the factor": (
+            (gaps > factor).sum(),
+            "The factor has no unit: compare with factor times the median gap.",
         ),
-        "one root for all": (
-            steps.square().sum().sqrt(),
-            "A norm over the whole tensor mixes the steps: take it over the last axis only.",
+        "not counted": (torn, "That says which gaps are large: count them."),
+        "the largest gap": (
+            gaps.max() / gaps.median(),
+            "That is how large the largest gap is. Asked for is how many gaps are too large.",
         ),
-        "mean step": (lengths.mean(), "That is the mean length of a step: add, don't average."),
-        "longest step": (lengths.max(), "That is the longest step alone: add all of them."),
-        "and back": (
-            lengths.sum() + ends,
-            "You went back to the first point. The path ends at the last one.",
+        "squared gaps": (
+            (gaps.square() > factor * gaps.square().median()).sum(),
+            "You compared squared gaps: take the root, a norm over the last axis.",
         ),
-        "last step left out": (lengths[:-1].sum(), "The step to the last point is missing."),
-        "first step left out": (lengths[1:].sum(), "The step from the first point is missing."),
-        "along the axes": (
-            steps.abs().sum(),
-            "You walk along the axes, as in a city. The straight step is the root of the sum of "
-            "squares.",
+        "each coordinate": (
+            (steps.abs() > factor * steps.abs().median()).sum(),
+            "A gap is the distance of two points: a norm over the last axis, then compare.",
         ),
-        "norm over the points": (
-            steps.norm(dim=0).sum(),
-            "You took the norm over the steps (dim 0). Each step has its own: the last axis.",
+        "small ones too": (
+            (torn | (gaps < gaps.median() / factor)).sum(),
+            "A small gap is no tear: count those above factor times the median.",
         ),
-        "distances from the origin": (
-            points.norm(dim=-1).sum(),
-            "These are the points' distances from the origin. Take differences first.",
-        ),
-        "two coordinates": (
-            steps[:, :2].norm(dim=-1).sum(),
-            "Points may have more than two coordinates: take the norm over the whole last axis.",
-        ),
-        "not added": (lengths, "These are the lengths of the steps: add them."),
+        "the others": ((~torn).sum(), "That counts the gaps that are not too large."),
     }
-    return lengths.sum(), mistakes
+    return torn.sum(), mistakes
 
 
-@exercise("0.3", hint="points.diff(dim=0) are the steps; their norms are their lengths")
-def path_length(answer: Any) -> Mistake | None:
-    """A function points (T, d) -> length."""
-    first = torch.tensor([[1.0, 0.0, 2.0], [4.0, 4.0, 2.0], [4.0, 6.0, 1.0], [2.0, 2.0, 5.0]])
-    sizes = ((5, 2), (12, 5), (3, 16), (2, 2))
-    others = ((normal(n, d, seed=n + d),) for n, d in sizes)
-    return on_each(answer, length, [(first,), *others])
+@exercise("0.2", hint="points.diff(dim=0) are the steps; a norm over the last axis gives the gaps")
+def count_tears(answer: Any) -> Mistake | None:
+    """A function (points, factor) -> how many gaps are larger than factor times the median."""
+    steps = torch.tensor(
+        [[0.3, 0.4], [0.1, 0.1], [0.5, 0.0], [9.0, 2.0], [0.6, 0.1], [1.9, 0.4], [0.0, 0.7]]
+        + [[2.4, 0.1], [4.0, 0.3], [0.4, 0.2], [0.2, 0.5], [0.5, 1.7], [7.0, 0.0], [0.02, 0.1]]
+        + [[0.1, 0.2], [0.3, 0.3]]
+    )
+    others = [(normal(n, d, seed=n).cumsum(0), f) for n, d, f in ((12, 3, 1.2), (30, 2, 1.5))]
+    return on_each(answer, tears, [(steps.cumsum(0), 3.0), *others])
+
+
+# ---- 0.3: a detour from a 2 to a 0 ---------------------------------------------------------------
+
+LONGEST = 1.5  # times the straight path
+MOST_IN_HOLES = 0.02  # share of the points
+N_POINTS = 101
+
+
+class Trip(NamedTuple):
+    """The two ends (2, 2) and the training codes (N, 2)."""
+
+    ends: Tensor
+    codes: Tensor
+
+
+@functools.cache
+def trip() -> Trip:
+    """The 2 and the 0 of the experiment, among the codes of mnist-2d."""
+    space = load_pretrained("mnist-2d")
+    ends = []
+    for place, digit in ((torch.tensor([-1.8, 0.3]), 2), (torch.tensor([-0.9, -1.6]), 0)):
+        distance = (space.test_codes - place).norm(dim=-1)
+        row = torch.where(space.test_labels == digit, distance, torch.inf).argmin()
+        ends.append(space.test_codes[row])
+    return Trip(torch.stack(ends), space.codes)
+
+
+@exercise("0.3", hint="look at the map: which clouds touch both the 2s and the 0s? go through them")
+def stops(answer: Any) -> Mistake | None:
+    """Stops (K, 2) of a path from the 2 to the 0 that stays out of holes."""
+    value = to_array(answer)
+    shaped = value is not None and value.ndim == 2 and value.shape[1] == 2 and len(value)
+    if value is None or not shaped or not np.isfinite(value).all():
+        return Mistake("no list of places", "Expected places such as [(-1.0, 0.0), (0.5, 0.2)].")
+    ends, codes = trip()
+    places = torch.as_tensor(value, dtype=torch.float32)
+    points = torch.cat([ends[:1], places, ends[1:]])
+    legs = points.diff(dim=0).norm(dim=-1)
+    times = float(legs.sum() / (ends[1] - ends[0]).norm())
+    share = float((codes_promised(evenly(points), codes) > 4).float().mean())
+    straight = float((codes_promised(evenly(ends), codes) > 4).float().mean())
+    if times > LONGEST:
+        return Mistake(
+            "too long", f"{times:.2f} times as long as the straight path; at most {LONGEST} asked."
+        )
+    if times < 1.02:
+        return Mistake(
+            "as good as straight",
+            f"Your stops are on the straight path, with {straight:.0%} of its points in holes.",
+        )
+    if share > MOST_IN_HOLES:
+        return Mistake(
+            "still in a hole",
+            f"{share:.0%} of {N_POINTS} points lie in holes (straight: {straight:.0%}); at most "
+            f"{MOST_IN_HOLES:.0%} asked. Go where there are more codes.",
+        )
+    return None
+
+
+def codes_promised(z: Tensor, codes: Tensor, radius: float = 0.1) -> Tensor:
+    """Codes that the prior promises for each one found within the radius of z (M, 2): (M,)."""
+    found = (torch.cdist(z, codes) < radius).sum(-1)
+    density = torch.exp(-z.square().sum(-1) / 2) / (2 * math.pi)  # of the prior
+    return len(codes) * math.pi * radius**2 * density / found.clamp(min=1)
+
+
+def evenly(points: Tensor) -> Tensor:
+    """N_POINTS places, evenly spaced on the straight legs between points (K, 2)."""
+    legs = points.diff(dim=0).norm(dim=-1)
+    along = torch.cat([torch.zeros(1), legs.cumsum(0)])
+    at = torch.linspace(0, float(along[-1]), N_POINTS)
+    leg = (torch.searchsorted(along, at, right=True) - 1).clamp(0, len(legs) - 1)
+    return (
+        points[leg]
+        + ((at - along[leg]) / legs[leg].clamp(min=1e-9))[:, None] * points.diff(dim=0)[leg]
+    )

@@ -1,4 +1,4 @@
-"""Exercises of chapter 01."""
+"""Exercises of chapter 01: the k-th nearest code, an in-between, sets that touch a hole."""
 
 import math
 from collections.abc import Callable
@@ -13,68 +13,48 @@ from nav_utils.checks.ch00 import Values, normal
 from nav_utils.checks.compare import to_array
 
 
-def density(r: Tensor, k: int, n_codes: int) -> Values:
-    area = math.pi * r.square()
-    right = (k / n_codes / area).log()
+def radii(log_q: Tensor, k: int, n_codes: int) -> Values:
+    share = k / n_codes
+    right = (share / math.pi / log_q.exp()).sqrt()
     mistakes: dict[str, tuple[Any, str]] = {
-        "no logarithm": (right.exp(), "That is the density: take its logarithm."),
-        "base of the logarithm": (right / math.log(10), "That is log10. Take the natural one."),
-        "base two": (right / math.log(2), "That is log2. Take the natural logarithm."),
-        "circumference": (
-            (k / n_codes / (2 * math.pi * r)).log(),
-            "2 pi r is the length of the rim. The codes are spread over the area, pi r^2.",
+        "square, not radius": (right.square(), "That is r^2: take the root."),
+        "log density for density": (
+            (share / math.pi / log_q.abs()).sqrt(),
+            "log_q is a logarithm: the density is exp(log_q).",
         ),
-        "one dimension": (
-            (k / n_codes / (2 * r)).log(),
-            "2 r is the length of an interval. In the plane the ball is a disc: pi r^2.",
-        ),
-        "three dimensions": (
-            (k / n_codes / (4 / 3 * math.pi * r**3)).log(),
-            "4/3 pi r^3 is a volume. In the plane the ball is a disc: pi r^2.",
-        ),
-        "a square": (
-            (k / n_codes / (2 * r).square()).log(),
-            "(2 r)^2 is the area of a square. The places nearer than r fill a disc: pi r^2.",
+        "density upside down": (
+            (share / math.pi * log_q.exp()).sqrt(),
+            "Where codes are dense the k-th is near: the density stands below.",
         ),
         "pi left out": (
-            (k / n_codes / r.square()).log(),
+            (share / log_q.exp()).sqrt(),
             "The area of a disc is pi r^2: pi is missing.",
         ),
-        "pi squared": (
-            (k / n_codes / (math.pi * r).square()).log(),
-            "(pi r)^2 squares pi too. The area of a disc is pi r^2.",
-        ),
-        "radius not squared": (
-            (k / n_codes / (math.pi * r)).log(),
-            "An area grows with the square of r: log r counts twice.",
-        ),
         "count, not share": (
-            (k / area).log(),
-            "k / area counts codes. Divide by n_codes, so that the density has total 1.",
+            (k / math.pi / log_q.exp()).sqrt(),
+            "A density has total 1: k codes of n_codes are the share k / n_codes.",
         ),
         "k left out": (
-            (1 / n_codes / area).log(),
-            "There are k codes within r, not one: the share is k / n_codes.",
+            right / k**0.5,
+            "Within r there are k codes, not one: the share is k / n_codes.",
         ),
-        "area times share": (
-            (k / n_codes * area).log(),
-            "You multiplied by the area. A density is a share divided by an area.",
+        "diameter": (2 * right, "That is the diameter of the disc."),
+        "circumference": (
+            share / (2 * math.pi) / log_q.exp(),
+            "2 pi r is the length of the rim. The codes are spread over the area, pi r^2.",
         ),
-        "area over share": (-right, "The sign is wrong: a large distance is a small density."),
     }
     return right, mistakes
 
 
-@exercise(
-    "1.1", hint="the share k / n_codes of the codes, over the area pi r^2, then the logarithm"
-)
-def log_density(answer: Any) -> Mistake | None:
-    """A function (r, k, n_codes) -> log density, the shape of r."""
+@exercise("1.1", hint="solve k / (n_codes pi r^2) = exp(log_q) for r")
+def distance_of(answer: Any) -> Mistake | None:
+    """A function (log_q, k, n_codes) -> the distance at which the k-th code is expected, (N,)."""
     others = (
-        (normal(n, seed=n).exp(), k, n_codes)
+        (normal(n, seed=n) - 2, k, n_codes)
         for n, k, n_codes in ((5, 3, 400), (12, 25, 60_000), (1, 1, 77))
     )
-    return on_each(answer, density, [(torch.tensor([0.05, 0.4, 1.7]), 10, 5000), *others])
+    return on_each(answer, radii, [(torch.tensor([-1.8, -3.0, -6.5]), 10, 5000), *others])
 
 
 def rising(z: Any) -> Any:
@@ -176,80 +156,33 @@ def stays_in_the_middle(asked: list[float], a: float, b: float) -> Mistake:
     return Mistake("one step", "That is the middle of the interval: halve again, 40 times.")
 
 
-def percentiles(values: Tensor, chosen: Tensor) -> Values:
-    levels = torch.tensor([0.025, 0.975])
-    means = values[chosen].mean(1)
-    right = means.quantile(levels)
-    normal_range = torch.tensor([-1.96, 1.96])
+def touching(share: Tensor, n: int) -> Values:
+    right = 1 - (1 - share) ** n
     mistakes: dict[str, tuple[Any, str]] = {
-        "spread of the pairs": (
-            values.quantile(levels),
-            "These are quantiles of single pairs. The interval is of the mean: it needs the "
-            "means of the resamples.",
+        "shares added": (
+            n * share,
+            "A sum of chances counts a set with two such points twice, and can pass 1.",
         ),
-        "spread of the resampled pairs": (
-            values[chosen].quantile(levels),
-            "Take the mean of each resample before the quantiles.",
+        "all of them": (share**n, "That is the chance that all n points lie in a hole."),
+        "none of them": ((1 - share) ** n, "That is the chance that none does: 1 minus it."),
+        "exactly one": (
+            n * share * (1 - share) ** (n - 1),
+            "That is the chance of exactly one. Asked for is one or more.",
         ),
-        "90 % interval": (
-            means.quantile(torch.tensor([0.05, 0.95])),
-            "5 % to 95 % holds 90 %. Leave 2.5 % on either side.",
+        "one point": (share, "That is the chance of a single point: n points have n chances."),
+        "not all of them": (
+            1 - share**n,
+            "That is the chance that at least one is outside. Exchange share and 1 - share.",
         ),
-        "smallest and largest": (
-            torch.stack([means.min(), means.max()]),
-            "Between the smallest and the largest mean lie all of them, not 95 %.",
-        ),
-        "mean over the resamples": (
-            values[chosen].mean(0).quantile(levels),
-            "You averaged over the resamples (dim 0). Each row is a resample: average dim 1.",
-        ),
-        "medians": (
-            values[chosen].median(1).values.quantile(levels),
-            "Asked for is the interval of the mean: take each resample's mean, not its median.",
-        ),
-        "sums": (
-            values[chosen].sum(1).quantile(levels),
-            "You added up each resample. Divide by the number of pairs: the mean.",
-        ),
-        "normal approximation": (
-            values.mean() + normal_range * values.std() / len(values) ** 0.5,
-            "Mean and 1.96 standard errors assume a normal distribution and use no resample. Take "
-            "quantiles of the resamples' means.",
-        ),
-        "normal approximation of the means": (
-            means.mean() + normal_range * means.std(),
-            "1.96 standard deviations assume that the means are normal. Take their quantiles.",
-        ),
-        "centred": (
-            right - means.mean(),
-            "These are distances from the mean. Give the ends themselves.",
-        ),
-        "ends exchanged": (right.flip(0), "Low first, then high."),
     }
     return right, mistakes
 
 
-@exercise(
-    "1.3", hint="values[chosen].mean(dim=1) are the means of the resamples; take their quantiles"
-)
-def interval(answer: Any) -> Mistake | None:
-    """A function (values, chosen) -> (low, high)."""
-
-    def pairs(n: int, n_resamples: int) -> tuple[Tensor, Tensor]:
-        generator = torch.Generator().manual_seed(n)
-        values = torch.rand(n, generator=generator).square()
-        return values, torch.randint(n, (n_resamples, n), generator=generator)
-
-    others = [pairs(5, 12), pairs(12, 301), pairs(101, 40)]
-    others += [(normal(7, seed=7), pairs(7, 200)[1])]
-    found = on_each(answer, percentiles, [pairs(30, 400), *others])
-    if found is not None and found.name == "a different value":
-        values, chosen = pairs(30, 400)
-        ends = to_array(answer(values, torch.zeros_like(chosen)))  # one pair, again and again
-        if ends is not None and ends.shape == (2,) and np.ptp(ends) > 1e-3:
-            return Mistake(
-                "resamples of your own",
-                "Your interval does not follow `chosen`: its rows say which pairs each resample "
-                "drew, so values[chosen] are the resamples.",
-            )
-    return found
+@exercise("1.3", hint="first the chance that none of the n points lies in a hole")
+def sets_touching(answer: Any) -> Mistake | None:
+    """A function (share, n) -> the chance that one or more of n independent points is a hole's."""
+    others = (
+        (torch.rand(m, generator=torch.Generator().manual_seed(m)) / 9, n)
+        for m, n in ((5, 4), (1, 90))
+    )
+    return on_each(answer, touching, [(torch.tensor([0.012, 0.07, 0.3]), 30), *others])

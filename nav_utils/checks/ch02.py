@@ -1,4 +1,4 @@
-"""Exercises of chapter 02."""
+"""Exercises of chapter 02: the gradient of the loss, whitened codes, a cost for their place."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from nav_utils.checks import GENERIC, Mistake, closest, exercise, on_each
 from nav_utils.checks.compare import to_array
-from nav_utils.training import reconstruction_nats
 
 # The right value and those of likely mistakes: name -> (value, advice).
 Expected = tuple[Tensor, Mapping[str, tuple[Any, str]]]
@@ -32,46 +30,7 @@ def _images(*shape: int, seed: int = 0) -> Tensor:
 SHAPES = ((3, 1, 2, 4), (5, 1, 3, 3), (12, 2, 4, 2))
 
 
-@exercise("2.1", hint="the best answer to a pixel x is s = x; put it into the cross-entropy.")
-def floor(answer: Any) -> Mistake | None:
-    inputs = [(_images(*shape, seed=seed),) for seed, shape in enumerate(SHAPES)]
-    return on_each(answer, _floor, inputs)
-
-
-def _floor(x: Tensor) -> Expected:
-    ink = -torch.xlogy(x, x)
-    right = (ink - torch.xlogy(1 - x, 1 - x)).flatten(1).sum(1)
-    plain = (-x * x.log() - (1 - x) * (1 - x).log()).flatten(1).sum(1)  # 0 log 0 is NaN
-    return right, {
-        "minus sign lost": (-right, "Entropy is never negative: log x is, so take minus it."),
-        "only the ink": (
-            ink.flatten(1).sum(1),
-            "A pixel is ink with probability x and paper with 1 - x: both terms count.",
-        ),
-        "mean instead of sum": (
-            right / x[0].numel(),
-            "Sum over the pixels of an image: a mean hides how large the images are.",
-        ),
-        "bits instead of nats": (
-            right / math.log(2),
-            "Nats come from the natural logarithm; log2 gives bits.",
-        ),
-        "zero times infinity": (
-            plain,
-            "0 * log(0) is NaN in floating point; torch.xlogy knows that it is 0.",
-        ),
-        "summed over the batch": (
-            right.sum(),
-            "One number for each image: flatten(1) keeps the first dimension.",
-        ),
-        "black and white only": (
-            torch.zeros_like(right),
-            "A rounded image has no entropy. The pixels are grey: use x itself.",
-        ),
-    }
-
-
-@exercise("2.2", hint="differentiate log(1 + e^l) - x l, pixel by pixel.")
+@exercise("2.1", hint="differentiate log(1 + e^l) - x l, pixel by pixel.")
 def logit_gradient(answer: Any) -> Mistake | None:
     inputs = [
         (3 * _normal(*shape, seed=10 + seed), _images(*shape, seed=seed))
@@ -113,7 +72,7 @@ def _logit_gradient(logits: Tensor, x: Tensor) -> Expected:
     }
 
 
-@exercise("2.3", hint="subtract the mean, then undo a square root of the covariance.")
+@exercise("2.2", hint="subtract the mean, then undo a square root of the covariance.")
 def whiten(answer: Any) -> Mistake | None:
     for n, d in ((400, 2), (60, 3), (12, 5)):
         codes = _stretched(n, d)
@@ -211,58 +170,70 @@ def _half_white(codes: Tensor) -> dict[str, tuple[Tensor, str]]:
     }
 
 
-@exercise("2.4", hint="two costs and a difference: the mean image's minus the decoder's.")
-def gain(answer: Any) -> Mistake | None:
-    inputs = [
-        (
-            _normal(*shape, seed=40 + seed),
-            _images(*shape, seed=seed),
-            0.1 + 0.8 * _images(2, *shape[1:], seed=50 + seed)[1],
-        )
-        for seed, shape in enumerate(SHAPES)
-    ]
-    return on_each(answer, _gain, inputs)
+@exercise("2.3", hint="compare codes.mean(0) with 0, and torch.cov(codes.T) with the unit matrix")
+def mismatch(answer: Any) -> Mistake | None:
+    """A function codes (N, d) -> a cost that is least at mean 0 and covariance I."""
+    for n, d in ((300, 2), (200, 3)):
+        found = _cost_of(answer, _white(n, d))
+        if found:
+            return found
+    return None
 
 
-def _gain(logits: Tensor, x: Tensor, mean_image: Tensor) -> Expected:
-    cost = reconstruction_nats(logits, x)
-    lazy = reconstruction_nats(torch.logit(mean_image).expand_as(x), x)
-    own = reconstruction_nats(torch.logit(x.mean(0)).expand_as(x), x)
-    grey = reconstruction_nats(torch.zeros_like(x), x)
-    best = F.binary_cross_entropy(x, x, reduction="none").flatten(1).sum(1)
-    return lazy - cost, {
-        "a loss instead of a gain": (
-            cost - lazy,
-            "Nats *saved*: what the mean image costs, minus what the decoder costs.",
+def _white(n: int, d: int) -> Tensor:
+    """Codes (n, d) with mean 0 and covariance I, exactly."""
+    z = _normal(n, d, seed=60 + d)
+    z = z - z.mean(0)
+    return torch.linalg.solve(torch.linalg.cholesky(torch.cov(z.T)), z.T).T
+
+
+def _cost_of(answer: Any, white: Tensor) -> Mistake | None:
+    """What a cost overlooks: codes that are not like the prior, and cost no more than these."""
+    least = answer(white)
+    if isinstance(least, Tensor) and least.numel() == 1:
+        least = least.reshape(())
+    value = to_array(least)
+    if value is None or value.ndim or not math.isfinite(float(value)):
+        return closest(least, 0.0)  # wrong type, wrong shape, not finite
+    for name, (codes, advice) in _unlike(white).items():
+        if float(answer(codes)) < float(value) + 0.02:
+            return Mistake(name, advice)
+    leaf = (2 * white).requires_grad_()
+    cost = answer(leaf)
+    if isinstance(cost, Tensor) and cost.requires_grad:
+        (gradient,) = torch.autograd.grad(cost.sum(), leaf, allow_unused=True)
+        if gradient is not None and bool(gradient.isfinite().all()) and bool(gradient.any()):
+            return None
+    return Mistake(
+        "the gradient is cut",
+        "The cost is fine, but no gradient reaches the codes: stay in torch, and use neither "
+        "detach nor no_grad.",
+    )
+
+
+def _unlike(white: Tensor) -> dict[str, tuple[Tensor, str]]:
+    """Codes that are unlike the prior, by what a cost forgets that does not mind them."""
+    turned = torch.eye(white.shape[1])
+    turned[:2, 1] = torch.tensor([0.8, 0.6])  # each axis keeps its variance
+    return {
+        "the spread is free": (
+            3 * white,
+            "Codes that are three times as wide cost no more. Charge for the variance.",
         ),
-        "probabilities as logits": (
-            reconstruction_nats(mean_image.expand_as(x), x) - cost,
-            "The mean image holds probabilities; torch.logit turns them into logits.",
+        "the collapse is free": (
+            0.1 * white,
+            "Codes in one heap at the origin cost no more. A variance below 1 has to cost too.",
         ),
-        "logits as probabilities, twice squashed": (
-            lazy - reconstruction_nats(logits.sigmoid(), x),
-            "The decoder's logits are logits already: no sigmoid before the cost.",
+        "the place is free": (
+            white + torch.tensor([2.0, *[0.0] * (white.shape[1] - 1)]),
+            "Codes that lie beside the prior cost no more. Charge for the mean.",
         ),
-        "the decoder's own cost": (cost, "Compare: subtract it from the mean image's cost."),
-        "the mean image's cost": (lazy, "Compare: subtract the decoder's cost from it."),
-        "measured from the floor": (
-            cost - best,
-            "That is the distance to the floor; the question is about the mean image.",
+        "the other axes are free": (
+            white * torch.tensor([1.0] * (white.shape[1] - 1) + [2.0]),
+            "Codes that are wide along the last axis cost no more. Charge for every axis.",
         ),
-        "measured from grey": (
-            grey - cost,
-            "Logit 0 is the answer grey 1/2; the landmark asked for is the mean image.",
-        ),
-        "the mean of this batch": (
-            own - cost,
-            "The mean image is given; do not compute another one from x.",
-        ),
-        "mean instead of sum": (
-            (lazy - cost) / x[0].numel(),
-            "Sum over the pixels of an image; the mean is 1/64 of it for 8 x 8 pixels.",
-        ),
-        "summed over the batch": (
-            (lazy - cost).sum(),
-            "One number for each image: flatten(1) keeps the first dimension.",
+        "the correlation is free": (
+            white @ turned,
+            "Codes in a thin diagonal cloud cost no more. Compare the whole covariance with I.",
         ),
     }

@@ -1,4 +1,4 @@
-"""Exercises of chapter 03."""
+"""Exercises of chapter 03: the KL of two clouds, a tighter bound, the weight of a collapse."""
 
 from __future__ import annotations
 
@@ -82,137 +82,7 @@ def _kl_gaussians(m_1: Tensor, v_1: Tensor, m_2: Tensor, v_2: Tensor) -> Expecte
     }
 
 
-@exercise("3.2", hint="the standard deviation is exp(log_variance / 2).")
-def draw(answer: Any) -> Mistake | None:
-    shapes = ((5, 2), (3, 4), (12, 1))
-    inputs = [
-        tuple(_normal(*s, seed=40 + 10 * i + k).requires_grad_(k < 2) for k in range(3))
-        for i, s in enumerate(shapes)
-    ]
-    wrong = on_each(answer, _draw, inputs)
-    if wrong:
-        return wrong
-    mean, log_variance, noise = inputs[0]
-    got = answer(mean, log_variance, noise)
-    if isinstance(got, Tensor) and got.requires_grad:
-        try:
-            gradients = torch.autograd.grad(got.sum(), (mean, log_variance), allow_unused=True)
-        except RuntimeError:
-            return Mistake(
-                "overwritten before the gradient",
-                "The values are right, but a step in place has overwritten what the gradient needs "
-                "(the result of exp, most likely): write that step without the underscore.",
-            )
-        if all(g is not None and bool(g.any()) for g in gradients):
-            return None
-    return Mistake(
-        "the gradient is cut",
-        "The values are right, but no gradient reaches mean and log_variance: stay in torch, and "
-        "use neither detach nor no_grad.",
-    )
-
-
-def _draw(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Expected:
-    deviation = (0.5 * log_variance).exp()
-    return mean + deviation * noise, {
-        "variance instead of standard deviation": (
-            mean + log_variance.exp() * noise,
-            "exp(log_variance) is the variance; the noise is scaled by its square root.",
-        ),
-        "the logarithm as the scale": (
-            mean + log_variance * noise,
-            "log_variance is a logarithm and may be negative: take exp(log_variance / 2).",
-        ),
-        "half the variance": (
-            mean + 0.5 * log_variance.exp() * noise,
-            "The half belongs inside the exponential: exp(0.5 * log_variance).",
-        ),
-        "the mean forgotten": (deviation * noise, "Shift the scaled noise by the mean."),
-        "the mean scaled, too": (
-            deviation * (mean + noise),
-            "Only the noise is scaled: add the mean afterwards.",
-        ),
-        "no noise": (mean, "This is the middle of the cloud: a sample needs the noise."),
-        "noise subtracted": (
-            mean - deviation * noise,
-            "Distributed as asked, but the sample made from this noise is mean + sigma * noise.",
-        ),
-        "the exponent's sign": (
-            mean + (-0.5 * log_variance).exp() * noise,
-            "exp(-log_variance / 2) is one over the standard deviation.",
-        ),
-    }
-
-
-@exercise("3.3", hint="a softmax over the images of the log densities of the code.")
-def whose(answer: Any) -> Mistake | None:
-    sizes = ((4, 6, 2), (12, 5, 3), (5, 5, 1))
-    inputs = [
-        (
-            _normal(m, d, seed=70 + i),
-            _normal(n, d, seed=80 + i),
-            _normal(n, d, seed=90 + i),
-        )
-        for i, (m, n, d) in enumerate(sizes)
-    ]
-    return on_each(answer, _whose, inputs)
-
-
-def _whose(z: Tensor, mean: Tensor, log_variance: Tensor) -> Expected:
-    squares = (z[:, None] - mean) ** 2
-    log_density = -0.5 * (squares / log_variance.exp() + log_variance).sum(-1)
-    return log_density.softmax(1), {
-        "normalised over the codes": (
-            log_density.softmax(0),
-            "For one code the probabilities of all images add up to 1: rows, not columns.",
-        ),
-        "normalised over everything": (
-            log_density.flatten().softmax(0).view_as(log_density),
-            "Each row adds up to 1: take the softmax over dim=1 alone.",
-        ),
-        "transposed": (
-            log_density.softmax(1).T,
-            "Codes are rows and images are columns: (M, N).",
-        ),
-        "all clouds equally wide": (
-            (-0.5 * squares.sum(-1)).softmax(1),
-            "Distances count in units of each cloud's own standard deviation.",
-        ),
-        "the factor 1 / sigma forgotten": (
-            (-0.5 * (squares / log_variance.exp()).sum(-1)).softmax(1),
-            "A wide cloud is thin everywhere: the density has a factor 1 / sigma.",
-        ),
-        "the factor 1 / sigma squared": (
-            (-0.5 * (squares / log_variance.exp() + 2 * log_variance).sum(-1)).softmax(1),
-            "The density has a factor 1 / sigma, not one over the variance.",
-        ),
-        "the half forgotten": (
-            (2 * log_density).softmax(1),
-            "The exponent is -(z - mean)^2 / (2 sigma^2): half of what stands here.",
-        ),
-        "far is likely": (
-            (-log_density).softmax(1),
-            "The nearer the cloud, the likelier: mind the minus in the exponent.",
-        ),
-        "variance instead of standard deviation": (
-            torch.distributions.Normal(mean, log_variance.exp())
-            .log_prob(z[:, None])
-            .sum(-1)
-            .softmax(1),
-            "Normal takes the standard deviation, exp(log_variance / 2).",
-        ),
-        "logarithms instead of probabilities": (
-            log_density.log_softmax(1),
-            "Probabilities were asked for: softmax, or the exponential of what you have.",
-        ),
-        "densities instead of probabilities": (
-            log_density.exp() / (2 * math.pi) ** (z.shape[1] / 2),
-            "Bayes' rule has a denominator: divide by the sum over the images.",
-        ),
-    }
-
-
-@exercise("3.4", hint="torch.logsumexp over the samples, and then the 1/K.")
+@exercise("3.2", hint="torch.logsumexp over the samples, and then the 1/K.")
 def bound(answer: Any) -> Mistake | None:
     inputs = [
         (3 * _normal(8, 3, seed=100) - torch.tensor([1000.0, 1150.0, 1300.0]),),
@@ -270,4 +140,35 @@ def _bound(log_weights: Tensor) -> Expected:
             "The largest weight dominates, but it is the average that bounds log p(x).",
         ),
         "minus sign": (-right, "The bound is of log p(x) itself, not of minus it."),
+    }
+
+
+@exercise("3.3", hint="measure for two variances, then for two noises: with which does it grow?")
+def largest_beta(answer: Any) -> Mistake | None:
+    """A function (variance, noise) -> the weight at which the code of the toy collapses, (N,)."""
+    inputs = [(torch.tensor([4.0, 0.7, 9.0]), torch.tensor([1.0, 0.5, 3.0]))]
+    inputs += [(_normal(n, seed=n).exp(), _normal(n, seed=n + 1).exp()) for n in (5, 1)]
+    return on_each(answer, _largest_beta, inputs, tolerance=0.05)
+
+
+def _largest_beta(variance: Tensor, noise: Tensor) -> Expected:
+    right = variance / noise
+    return right, {
+        "upside down": (
+            noise / variance,
+            "More variance to explain makes the code worth more: variance stands above.",
+        ),
+        "the root": (
+            right.sqrt(),
+            "Variance against variance: no root. Measure at four times the variance.",
+        ),
+        "the noise squared": (variance / noise**2, "`noise` is a variance already."),
+        "the noise left out": (variance, "Measure with another noise: it counts too."),
+        "the variance left out": (1 / noise, "Measure with another variance: it counts too."),
+        "half": (right / 2, "Both terms carry the factor 1/2, and it cancels."),
+        "one less": (right - 1, "At beta = 1 the code is used if variance is above noise."),
+        "information, not weight": (
+            0.5 * right.log().abs(),
+            "That is the information at beta = 1, in nats. Asked for is beta.",
+        ),
     }

@@ -1,7 +1,8 @@
-"""Exercises of chapter 04: the losses of an adversarial autoencoder."""
+"""Exercises of chapter 04: two losses, the best logit, what chance does to an accuracy."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nav_utils.checks import GENERIC, Mistake, closest, exercise, first_mistake
+from nav_utils.checks import GENERIC, Mistake, closest, exercise, first_mistake, on_each
 from nav_utils.models import mlp, seeded
 
 Wrong = dict[str, tuple[Any, str]]
@@ -102,68 +103,10 @@ def wrong_adversarial(on_codes: Tensor) -> Wrong:
     }
 
 
-def made_positive(on_codes: Tensor) -> Wrong:
-    """Values of who believes that the share cannot be negative."""
-    return {
-        "never below zero": (
-            (-on_codes.mean()).abs(),
-            "A KL divergence is never negative, its estimate may be: the plain mean of -a.",
-        ),
-        "cut off at zero": (
-            F.relu(-on_codes.mean()),
-            "A KL divergence is never negative, its estimate may be: the plain mean of -a.",
-        ),
-    }
-
-
 # ---- the exercises ------------------------------------------------------------------------------
 
 
-@exercise("4.1", hint="minus log sigmoid(a) is softplus(-a); the prior should have a large logit")
-def referee_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> Mistake | None:
-    """The discriminator's logistic loss from its logits, prior 1 and codes 0."""
-    generator = torch.Generator().manual_seed(41)
-    pairs = [(torch.tensor([2.0, -0.5, 1.0, 3.0]), torch.tensor([-1.0, 0.5, -2.0, 0.3]))]
-    # As many prior samples as codes, as in the chapter: one mean over both is right then.
-    fresh = [2 * torch.randn(2, n, generator=generator) for n in (5, 12)]
-    pairs += [(logits[0], logits[1]) for logits in fresh]
-    mistake = first_mistake(
-        closest(
-            answer(prior, codes),
-            logistic_loss(prior, codes),
-            wrong_logistic(prior, codes),
-            strict=place == 0,
-        )
-        for place, (prior, codes) in enumerate(pairs)
-    )
-    if mistake is not None:
-        return mistake
-    for logit in (1000.0, -1000.0):
-        prior, codes = torch.full((2,), -logit), torch.full((2,), logit)
-        if closest(answer(prior, codes), logistic_loss(prior, codes)) is not None:
-            return Mistake(
-                "probability before logarithm",
-                f"At a logit of {-logit:,.0f} on the prior and {logit:,.0f} on codes the loss is "
-                f"{2000 if logit > 0 else 0:,}. There the sigmoid is exactly 0 or 1 and exp "
-                "overflows: use softplus on the logit, or binary_cross_entropy_with_logits.",
-            )
-    return None
-
-
-@exercise("4.2", hint="a = log p - log q at the optimum; KL(q || p) is the mean of log q - log p")
-def encoder_share(answer: Callable[[Tensor], Tensor]) -> Mistake | None:
-    """The encoder's adversarial loss: minus the mean logit on codes."""
-    generator = torch.Generator().manual_seed(42)
-    inputs = [torch.tensor([-1.5, 0.3, -2.0, 0.7, -0.9])]
-    # The others have a positive mean, and so a negative share.
-    inputs += [torch.randn(n, generator=generator) + 0.6 for n in (12, 7)]
-    return first_mistake(
-        closest(answer(a), -a.mean(), made_positive(a) | wrong_adversarial(a), strict=False)
-        for a in inputs
-    )
-
-
-@exercise("4.3", hint="one detach: the discriminator's loss must not reach the encoder")
+@exercise("4.1", hint="one detach: the discriminator's loss must not reach the encoder")
 def both_losses(answer: Callable[..., Any]) -> Mistake | None:
     """Adversarial and discriminator's loss of a batch, each with its gradient in its place."""
     return first_mistake(losses_of(answer, *sizes) for sizes in ((5, 6, 2), (12, 4, 3), (8, 7, 1)))
@@ -314,3 +257,93 @@ def slope_in(loss: Any, module: nn.Module) -> Tensor:
     return torch.cat(
         [(torch.zeros_like(w) if g is None else g.detach()).flatten() for g, w in pairs]
     )
+
+
+@exercise("4.2", hint="log p - log q, each the sum of the coordinates' log densities")
+def best_logit(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Mistake | None:
+    """The best logit at z (N, d) if the codes are N(mean, std^2 I): log p - log q, (N,)."""
+    generator = torch.Generator().manual_seed(42)
+    sizes = ((5, 2, 1.7), (12, 3, 0.6), (4, 7, 1.2))
+    inputs = [
+        (2 * torch.randn(n, d, generator=generator), torch.randn(d, generator=generator), std)
+        for n, d, std in sizes
+    ]
+    return on_each(answer, logits, inputs)
+
+
+def logits(z: Tensor, mean: Tensor, std: float) -> tuple[Tensor, Wrong]:
+    """The best logit, and what likely mistakes give."""
+    apart = (z - mean).square()
+    each = apart / (2 * std**2) - z.square() / 2 + math.log(std)
+    right = each.sum(-1)
+    return right, {
+        "prior and codes exchanged": (
+            -right,
+            "The prior is class 1: a = log p - log q is high where the prior is denser.",
+        ),
+        "probability instead of logit": (
+            right.sigmoid(),
+            "That is D. Asked for is its logit: leave out the sigmoid.",
+        ),
+        "not summed": (
+            each,
+            "Log densities of independent coordinates add up: sum over the last axis.",
+        ),
+        "mean over the coordinates": (each.mean(-1), "Sum over the coordinates, not the mean."),
+        "the factor 1 / std forgotten": (
+            (each - math.log(std)).sum(-1),
+            "A wide cloud is thin everywhere: log q has a term -log std for each coordinate.",
+        ),
+        "the factor 1 / std once for all": (
+            (each - math.log(std)).sum(-1) + math.log(std),
+            "The term log std counts once for each coordinate.",
+        ),
+        "variance instead of standard deviation": (
+            (apart / (2 * std**4) - z.square() / 2 + 2 * math.log(std)).sum(-1),
+            "torch.distributions.Normal takes the standard deviation.",
+        ),
+        "the mean forgotten": (
+            (z.square() / (2 * std**2) - z.square() / 2 + math.log(std)).sum(-1),
+            "The codes lie round `mean`: (z - mean)^2 in log q.",
+        ),
+        "ratio without logarithm": (right.exp(), "That is p / q. Take its logarithm."),
+    }
+
+
+@exercise(
+    "4.3", hint="each side's share of right guesses has the variance 1 / (4 n); halve the sum"
+)
+def chance(answer: Callable[[float, float], float]) -> Mistake | None:
+    """The standard deviation of the two-sample accuracy where codes and prior are the same."""
+    sizes = ((600, 100), (2970, 297), (90, 5000))
+    return first_mistake(
+        (
+            f"{n} prior samples and {m} codes",
+            closest(answer(n, m), *deviations(n, m), tolerance=0.1, strict=place == 0),
+        )
+        for place, (n, m) in enumerate(sizes)
+    )
+
+
+def deviations(n_prior: int, n_codes: int) -> tuple[float, Wrong]:
+    """The standard deviation of the mean of two shares, and what likely mistakes give."""
+    right = math.sqrt(0.25 / n_prior + 0.25 / n_codes) / 2
+    return right, {
+        "the half forgotten": (
+            2 * right,
+            "The accuracy is half the sum of two shares, so its deviation is half of theirs.",
+        ),
+        "variance": (right**2, "That is the variance: take the root."),
+        "one of the two kinds": (
+            0.5 / math.sqrt(n_codes),
+            "The prior's share varies too, and each counts one half.",
+        ),
+        "one heap": (
+            0.5 / math.sqrt(n_prior + n_codes),
+            "The two shares count one half each, however many points they come from.",
+        ),
+        "deviations added": (
+            (0.5 / math.sqrt(n_prior) + 0.5 / math.sqrt(n_codes)) / 2,
+            "The two shares are independent: their variances add up, not their deviations.",
+        ),
+    }

@@ -1,244 +1,170 @@
-"""Exercises of chapter 05: Adam's step, the spread of the codes, the gradient penalty."""
+"""Exercises of chapter 05: Adam's second step, a price at rest, the best penalty of a game."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from nav_utils.checks import GENERIC, Mistake, closest, exercise, first_mistake
-from nav_utils.checks.ch04 import Copied, Wrong, slope_in
-from nav_utils.models import mlp, seeded
+from nav_utils.checks import Mistake, closest, exercise, on_each
+from nav_utils.checks.ch04 import Wrong
+from nav_utils.checks.compare import to_array
+
+# ---- 5.1 ----------------------------------------------------------------------------------------
 
 
-@exercise("5.1", hint="after bias correction the first averages are g and g squared themselves")
-def first_adam_step(answer: Callable[[Tensor, float], Tensor]) -> Mistake | None:
-    """Change of the weights in Adam's very first step."""
+@exercise("5.1", hint="the averages after two steps, each divided by 1 - beta^2")
+def second_adam_step(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Mistake | None:
+    """Change of the weights in Adam's second step, from the gradients of the first two."""
     generator = torch.Generator().manual_seed(51)
-
-    def judged(gradient: Tensor, rate: float) -> Mistake | None:
-        # Adam's epsilon of 1e-8 is negligible beside these gradients: far below the tolerance.
-        got = answer(gradient, rate)
-        return closest(got, -rate * gradient.sign(), wrong_steps(gradient, rate), 1e-3, False)
-
-    fresh = [3 * torch.randn(shape, generator=generator) for shape in ((7,), (3, 4), (1,))]
-    gradients = [torch.tensor([3.0, -0.02, 500.0, -7.0]), *fresh]
-    return first_mistake(map(judged, gradients, (0.01, 0.3, 0.002, 1.5)))
+    first = (torch.tensor([3.0, -0.02, 500.0, 7.0]), torch.tensor([2.0, 0.05, -80.0, 7.0]), 0.01)
+    others = [
+        (*(3 * torch.randn(2, *shape, generator=generator)).unbind(), rate)
+        for shape, rate in (((7,), 0.3), ((3, 4), 0.002))
+    ]
+    # Adam's epsilon of 1e-8 is negligible beside these gradients: far below the tolerance.
+    return on_each(answer, second_steps, [first, *others], tolerance=1e-3)
 
 
-def wrong_steps(gradient: Tensor, rate: float) -> Wrong:
-    """Steps that likely mistakes give."""
-    right = -rate * gradient.sign()
-    return {
-        "gradient descent": (
-            -rate * gradient,
-            "That is plain gradient descent. Adam divides by the root of the averaged squared "
-            "gradient, so that its size cancels.",
+def second_steps(first: Tensor, second: Tensor, rate: float) -> tuple[Tensor, Wrong]:
+    """Adam's second step, and what likely mistakes give."""
+    mean, square = 0.09 * first + 0.1 * second, 0.000999 * first**2 + 0.001 * second**2
+    right = -rate * (mean / 0.19) / (square / 0.001999).sqrt()
+    return right, {
+        "as if it were the first step": (
+            -rate * second.sign(),
+            "The averages still hold the first gradient: m = 0.9 * 0.1 g1 + 0.1 g2.",
         ),
-        "wrong sign": (
-            -right,
-            "Adam descends: the step goes against the gradient.",
-        ),
-        "no learning rate": (
-            -gradient.sign(),
-            "The step is as long as the learning rate: multiply by it.",
+        "wrong sign": (-right, "Adam descends: the step goes against the mean gradient."),
+        "both steps together": (
+            right - rate * first.sign(),
+            "That is the way of both steps. Asked for is the second alone.",
         ),
         "no bias correction": (
-            right * 0.1 / 0.001**0.5,
-            "Divide the averages by 1 - beta1 and 1 - beta2 first: they start from zero.",
+            -rate * mean / square.sqrt(),
+            "Divide m by 1 - 0.9^2 and v by 1 - 0.999^2: both averages start from zero.",
         ),
-        "first average not corrected": (
-            right * 0.1,
-            "Divide the average of the gradient by 1 - beta1 too: both start from zero.",
+        "corrected as in the first step": (
+            -rate * (mean / 0.1) / (square / 0.001).sqrt(),
+            "After two steps divide by 1 - beta^2, not by 1 - beta.",
         ),
-        "second average not corrected": (
-            right / 0.001**0.5,
-            "Divide the average of the squared gradient by 1 - beta2 too: both start from zero.",
-        ),
-        "normalised as a whole": (
-            -rate * gradient / gradient.norm(),
-            "Adam divides each weight's gradient by its own size, not by the norm of all.",
-        ),
-        "normalised by the largest": (
-            -rate * gradient / gradient.abs().max(),
-            "Adam divides each weight's gradient by its own size, not by the largest.",
+        "gradient descent": (-rate * second, "That is plain gradient descent."),
+        "the older one does not fade": (
+            -rate * ((first + second) / 2) / ((first**2 + second**2) / 2).sqrt(),
+            "You took plain means. In the second step the first gradient counts 0.9 times as much.",
         ),
         "squared gradient without root": (
-            -rate / gradient,
-            "Divide by the square root of the second average, not by the average.",
+            -rate * (mean / 0.19) / (square / 0.001999),
+            "Divide by the square root of the second average.",
         ),
-        "the size without the sign": (
-            torch.full_like(gradient, -rate),
-            "Each weight steps against the sign of its own gradient.",
-        ),
+        "no learning rate": (right / rate, "Multiply by the learning rate."),
     }
 
 
-@exercise("5.2", hint="centre the codes; then the eigenvalues, not the diagonal, of the covariance")
-def spread(answer: Callable[[Tensor], Tensor]) -> Mistake | None:
-    """Eigenvalues of the covariance of codes (N, d), smallest first."""
-    with seeded(0):
-        codes = [torch.randn(40, 2) @ torch.tensor([[1.5, 1.0], [0.0, 0.4]])]
-        codes += [torch.randn(n, d) @ torch.randn(d, d) for n, d in ((13, 3), (30, 5))]
-        codes = [z + 2 * torch.randn(z.shape[1]) for z in codes]
-    return first_mistake(spread_of(answer(z), z) for z in codes)
+# ---- 5.2 ----------------------------------------------------------------------------------------
 
 
-def spread_of(got: Any, z: Tensor) -> Mistake | None:
-    """Judge the eigenvalues for one set of codes; dividing by N is as good as by N - 1."""
-    if isinstance(got, (tuple, list)) and len(got) == 2 and getattr(got[1], "ndim", 0) == 2:
-        return Mistake(
-            "eigenvectors too",
-            "Return the eigenvalues only: torch.linalg.eigvalsh gives them alone.",
-        )
-    if getattr(got, "is_complex", bool)():
-        return Mistake(
-            "complex eigenvalues",
-            "A covariance is symmetric: torch.linalg.eigvalsh gives real eigenvalues, in order.",
-        )
-    found = [
-        closest(got, *spread_and_mistakes(z, correction), strict=False) for correction in (1, 0)
-    ]
-    if None in found:
-        return None
-    named = (mistake for mistake in found if mistake and mistake.name not in GENERIC)
-    return next(named, found[0])
+@exercise("5.2", hint="minimise |g_rec + lambda g_kl|^2 over lambda: set the derivative to 0")
+def price_at_rest(answer: Callable[[Tensor, Tensor], Tensor]) -> Mistake | None:
+    """The lambda with which two gradients (n,) come nearest to cancelling each other."""
+    generator = torch.Generator().manual_seed(52)
+    inputs = [(torch.tensor([2.0, -1.0, 0.5]), torch.tensor([-1.5, 0.4, 0.3]))]
+    for n, price in ((7, 3.0), (40, 0.2)):
+        g_kl = torch.randn(n, generator=generator)
+        inputs.append((-price * g_kl + 0.3 * torch.randn(n, generator=generator), g_kl))
+    return on_each(answer, prices, inputs)
 
 
-def spread_and_mistakes(z: Tensor, correction: int) -> tuple[Tensor, Wrong]:
-    """The right eigenvalues and what likely mistakes give, divided by N - correction."""
-    covariance = torch.cov(z.T, correction=correction).reshape(z.shape[1], z.shape[1])
-    right = torch.linalg.eigvalsh(covariance)
-    size = len(z) - correction
-    deviation = covariance.diag().sqrt()
+def prices(g_rec: Tensor, g_kl: Tensor) -> tuple[Tensor, Wrong]:
+    """The price, and what likely mistakes give."""
+    dot = (g_rec * g_kl).sum()
+    right = -dot / g_kl.square().sum()
     return right, {
-        "variances instead of eigenvalues": (
-            covariance.diag(),
-            "A thin diagonal cloud has two large variances. Take the eigenvalues.",
+        "wrong sign": (-right, "At rest they point against each other: lambda is positive."),
+        "ratio of the lengths": (
+            g_rec.norm() / g_kl.norm(),
+            "The lengths alone do not know the directions: a part of g_rec cannot be cancelled.",
         ),
-        "variances in order": (
-            covariance.diag().sort().values,
-            "A thin diagonal cloud has two large variances. Take the eigenvalues.",
+        "price of the other": (
+            -dot / g_rec.square().sum(),
+            "That scales the reconstruction's gradient. lambda stands before that of the KL.",
         ),
-        "standard deviations": (
-            right.clamp(min=0).sqrt(),
-            "These are square roots: leave the eigenvalues in units of variance.",
+        "not divided": (-dot, "Divide by the squared length of g_kl."),
+        "divided by the length": (
+            -dot / g_kl.norm(),
+            "Divide by the square of the length: lambda g_kl has the length lambda |g_kl|.",
         ),
-        "not centred": (
-            torch.linalg.eigvalsh(z.T @ z / size),
-            "Subtract the mean first; a shifted cloud is not a wide one.",
+        "the cosine": (
+            -dot / g_rec.norm() / g_kl.norm(),
+            "That is the cosine of the angle. It says whether they can cancel, not at what price.",
         ),
-        "not divided by N": (
-            right * size,
-            "Divide by the number of codes: the spread must not grow with it.",
-        ),
-        "largest first": (
-            right.flip(0),
-            "The task asks for the smallest first.",
-        ),
-        "correlation instead of covariance": (
-            torch.linalg.eigvalsh(covariance / deviation / deviation[:, None]),
-            "The correlation forgets the size of the cloud, which is what we want to know.",
-        ),
-        "covariance of the rows": (
-            torch.linalg.eigvalsh(torch.cov(z, correction=min(correction, z.shape[1] - 1))),
-            "torch.cov and np.cov want one row for each coordinate: give them codes.T.",
+        "a mean of quotients": (
+            -(g_rec / g_kl).mean(),
+            "One lambda has to do for all entries: minimise the squared length of the sum.",
         ),
     }
+
+
+# ---- 5.3 ----------------------------------------------------------------------------------------
+
+RATE, NEAR = 0.05, 0.01
+WEIGHTS = (2.0, 8.0, 0.5)
 
 
 @exercise(
-    "5.3", hint="autograd.grad of the summed logits with respect to z, with create_graph=True"
+    "5.3", hint="find the best penalty by eye for two weights; how does it grow with the weight?"
 )
-def slope_charge(answer: Callable[[nn.Module, Tensor], Tensor]) -> Mistake | None:
-    """Mean squared length of the gradient of the logit, differentiable in the weights."""
-    sizes = ((5, 3), (12, 2), (8, 4), (3, 1))
-    return first_mistake(charge_of(answer, *size, strict=size == sizes[0]) for size in sizes)
-
-
-def charge_of(
-    answer: Callable[[nn.Module, Tensor], Tensor], rows: int, dim: int, strict: bool
-) -> Mistake | None:
-    """Judge the penalty, and its gradient in the weights, on a network of one size."""
-    with seeded(rows):
-        network, z = nn.Sequential(Copied(), mlp([dim, 8, 1])), 2 * torch.randn(rows, dim)
-    leaf = z.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(network(leaf).sum(), leaf, create_graph=True)
-    squared = gradient.square().sum(-1)
-    got = answer(network, z)
-    network.requires_grad_(True)
-    if isinstance(got, Tensor) and got.numel() == 1:
-        got = got.reshape(())
-    mistake = closest(got, squared.detach().mean(), wrong_charges(gradient.detach()), strict=strict)
-    if mistake is not None:
-        return mistake
-    try:
-        found = slope_in(got, network)
-    except RuntimeError:
+def best_penalty(answer: Callable[[float], float]) -> Mistake | None:
+    """The penalty with which the heap of the toy is at the prior's place soonest."""
+    found = []
+    for weight in WEIGHTS:
+        got = answer(weight)
+        value = to_array(got)
+        if value is None or value.ndim:
+            return closest(got, 0.5)  # wrong type, wrong shape
+        found.append(float(value))
+    named = {
+        "the root left out": ([w / 8 for w in WEIGHTS], "Four times the weight: measure again."),
+        "upside down": (
+            [math.sqrt(8 / w) for w in WEIGHTS],
+            "A larger weight needs more, not less.",
+        ),
+        "no penalty": ([0.0] * 3, "Without a penalty the heap does not come to rest."),
+        "one for all": ([found[0]] * 3, "Measure with another weight: the best one moves."),
+    }
+    for weight, penalty in zip(WEIGHTS, found, strict=True):
+        least = min(steps_to_rest(weight, math.sqrt(weight / 8) * f) for f in (0.7, 0.8, 0.9, 1.0))
+        taken = steps_to_rest(weight, penalty)
+        if taken <= 1.6 * least:
+            continue
+        for name, (values, advice) in named.items():
+            if all(math.isclose(x, y, rel_tol=0.02) for x, y in zip(found, values, strict=True)):
+                return Mistake(name, advice)
+        words = f"takes {taken} steps" if taken < LONGEST else f"is not at rest after {LONGEST}"
         return Mistake(
-            "the graph is used up",
-            "The gradient can't be taken any more: return the penalty, leave backward() out, and "
-            "change nothing in place on the way.",
-        )
-    if not found.any():
-        return Mistake(
-            "no graph",
-            "The value is right, but the discriminator cannot learn from it: create_graph=True, "
-            "and no detach, item or NumPy.",
-        )
-    if closest(found, slope_in(squared.mean(), network)):
-        return Mistake(
-            "a part is cut off",
-            "The value is right, and its gradient in the weights is another: no detach or no_grad "
-            "on the way, and the discriminator as it is.",
+            "slower than it has to be",
+            f"At the weight {weight:g} your penalty {penalty:.3g} {words}; {least} are possible.",
         )
     return None
 
 
-def wrong_charges(gradient: Tensor) -> Wrong:
-    """Values that likely mistakes give, from the gradient (N, d) of the logit at each point."""
-    squared = gradient.square().sum(-1)
-    return {
-        "length instead of its square": (
-            squared.sqrt().mean(),
-            "R1 and R2 charge for the square of the length of the gradient.",
-        ),
-        "squared after the mean": (
-            squared.sqrt().mean().square(),
-            "Square each length first, then take the mean.",
-        ),
-        "mean over the coordinates": (
-            gradient.square().mean(),
-            "Sum the squares over the coordinates of z; the mean is over the batch only.",
-        ),
-        "sum over the batch": (
-            squared.sum(),
-            "Take the mean over the batch, or the penalty grows with the batch size.",
-        ),
-        "one number for each point": (
-            squared,
-            "Take the mean over the batch: the penalty is a single number.",
-        ),
-        "length of all gradients together": (
-            squared.sum().sqrt(),
-            "Sum over the coordinates only, leave out the root, and take the mean over the batch.",
-        ),
-        "gradient of the mean logit": (
-            squared.mean() / len(gradient) ** 2,
-            "Differentiate the sum of the logits: the mean divides each gradient by N.",
-        ),
-        "sum without squares": (
-            gradient.sum(-1).mean(),
-            "Square the entries of the gradient before you sum them.",
-        ),
-        "half the square": (
-            squared.mean() / 2,
-            "The task asks for the mean of the squared length without the factor 1/2.",
-        ),
-        "towards length one": (
-            (squared.sqrt() - 1).square().mean(),
-            "That is the penalty of a Wasserstein GAN; ours is centred on zero.",
-        ),
-    }
+LONGEST = 4000
+
+
+def steps_to_rest(weight: float, penalty: float) -> int:
+    """Steps until the heap stays within NEAR of 0, at most LONGEST."""
+    place, slope, last = 1.0, 0.0, 0
+    for step in range(1, LONGEST + 1):
+        push = place / (1 + math.exp(-max(-500.0, min(500.0, slope * place))))
+        place, slope = (
+            place + RATE * weight * slope,
+            slope - RATE * (push + 4 * penalty * slope),
+        )
+        if not math.isfinite(place) or abs(place) > 1e6:
+            return LONGEST
+        last = step if abs(place) > NEAR else last
+        if step - last > 600:
+            break
+    return min(last + 1, LONGEST)

@@ -1,4 +1,4 @@
-"""Exercises of chapter 14: the denoising loss, what blur costs, a level chosen by experiment."""
+"""Exercises of chapter 14: the loss that is left, what blur costs, a level chosen by experiment."""
 
 from __future__ import annotations
 
@@ -22,55 +22,49 @@ def bent_score(y: Tensor) -> Tensor:
     return torch.sin(2 * y) - 0.5 * y.flip(-1)
 
 
-def denoised(z: Tensor, noise: Tensor, sigma: float) -> Built:
-    """Mean of |s(y) + noise / sigma|^2 over the points."""
-    y = z + sigma * noise
-
-    def loss(score: Tensor, target: Tensor) -> Tensor:
-        return (score - target).square().sum(-1).mean()
-
-    right = loss(bent_score(y), -noise / sigma)
-    return right, {
-        "sign of the noise": (
-            loss(bent_score(y), noise / sigma),
-            "The score points back, against the noise that was added: minus noise over sigma.",
+def left_over(y: Tensor, sigma: float) -> Built:
+    """What is left of the denoising loss at the exact score: d / sigma^2 - E |s(y)|^2."""
+    squares, noise = bent_score(y).square(), y.shape[-1] / sigma**2
+    square = squares.sum(-1).mean()
+    return noise - square, {
+        "mixed term left out": (
+            noise + square,
+            "Write out the square: it has three terms. The mean of s n / sigma is -E |s|^2.",
         ),
-        "noise not divided": (
-            loss(bent_score(y), -noise),
-            "The score of N(z, sigma^2 I) is (z - y) / sigma^2, which is minus noise / sigma.",
+        "mixed term counted once": (
+            noise,
+            "In |s + n / sigma|^2 the mixed term stands twice, so the mean square is taken away.",
         ),
-        "divided twice": (
-            loss(bent_score(y), -noise / sigma**2),
-            "y - z is sigma times the noise: one of the two sigmas cancels.",
+        "without the noise": (
+            -square,
+            "E |n / sigma|^2 is not 0: each of the d coordinates of n has mean square 1.",
         ),
-        "score of the clean codes": (
-            loss(bent_score(z), -noise / sigma),
-            "Ask for the score at the noisy place y = z + sigma * noise.",
+        "one coordinate of noise": (
+            1 / sigma**2 - square,
+            "n has d coordinates, each with mean square 1: E |n|^2 = d.",
         ),
-        "variance for deviation": (
-            loss(bent_score(z + sigma**2 * noise), -noise / sigma),
-            "sigma is a standard deviation: y = z + sigma * noise.",
-        ),
+        "noise not divided": (y.shape[-1] - square, "The target is -n / sigma, not -n."),
+        "sigma not squared": (y.shape[-1] / sigma - square, "Square the whole of n / sigma."),
         "mean over coordinates": (
-            right / z.shape[-1],
+            noise - squares.mean(),
             "Add up the squares over the coordinates, and take the mean over the points only.",
         ),
-        "not squared": (
-            (bent_score(y) + noise / sigma).norm(dim=-1).mean(),
-            "The square of the distance, not the distance.",
+        "norm not squared": (
+            noise - bent_score(y).norm(dim=-1).mean(),
+            "The mean of the square of the score, not of its length.",
         ),
     }
 
 
-@exercise("14.1", hint="y = z + sigma * noise; the target is -noise / sigma; sum, then mean")
-def denoising_loss(answer: Callable[..., Tensor]) -> Mistake | None:
-    """The denoising loss of a field of scores."""
+@exercise("14.1", hint="|s|^2 + 2 s n / sigma + |n|^2 / sigma^2: take the mean of each term")
+def least_loss(answer: Callable[..., Tensor]) -> Mistake | None:
+    """What the denoising loss is worth at the exact score, from noisy points alone."""
     generator = torch.Generator().manual_seed(0)
 
     def judged(n: int, dim: int, sigma: float, strict: bool) -> tuple[str, Mistake | None]:
-        z, noise = (torch.randn(n, dim, generator=generator) for _ in range(2))
-        right, mistakes = denoised(z, noise, sigma)
-        value = answer(bent_score, z, noise, sigma)
+        y = torch.randn(n, dim, generator=generator)
+        right, mistakes = left_over(y, sigma)
+        value = answer(bent_score, y, sigma)
         return f"{n} codes, sigma = {sigma}", closest(value, right, mistakes, strict=strict)
 
     return first_mistake(judged(*sizes) for sizes in ((40, 3, 0.4, True), (7, 2, 1.5, False)))

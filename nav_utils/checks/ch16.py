@@ -146,7 +146,7 @@ def images_to_judge() -> dict[str, Tensor]:
 
 
 @exercise("16.3", hint="the sorted grey values know contrast; sorted |steps| know noise: try both")
-def judge(answer: Callable[..., Any]) -> Mistake | None:
+def my_judge(answer: Callable[..., Any]) -> Mistake | None:
     """A function (images (N, 1, 8, 8), bank (M, 1, 8, 8)) -> scores (N,), large being strange,
     that calls half of the noise and half of the crossfades strange, and few real images."""
     images = images_to_judge()

@@ -1,4 +1,4 @@
-"""Exercises of chapter 18: an estimate for many processes, a fair deal, the size of a shard."""
+"""Exercises of chapter 18: how many processes are enough, two orders, the size of a shard."""
 
 from __future__ import annotations
 
@@ -9,60 +9,84 @@ import torch
 from torch import Tensor
 
 from nav_utils.checks import Mistake, closest, exercise, first_mistake
+from nav_utils.checks.compare import to_array
 
 Mistakes = dict[str, tuple[Tensor, str]]
 
 
-@exercise("18.1", hint="start + millions * (alone + shared / processes)")
-def estimate(answer: Callable[..., float]) -> Mistake | None:
-    """Seconds for so many millions of points: start + millions (alone + shared / processes)."""
+@exercise("18.1", hint="millions * shared / processes <= share * floor; solve, and round up")
+def enough(answer: Callable[..., float]) -> Mistake | None:
+    """The fewest processes whose time is at most a share above the floor."""
 
     def judged(
-        place: int, numbers: tuple[float, int, float, float, float]
+        place: int, numbers: tuple[float, float, float, float, float]
     ) -> tuple[str, Mistake | None]:
+        words = "millions {}, start {}, alone {}, shared {}, share {}".format(*numbers)
+        right, mistakes = fewest(*numbers)
         got = answer(*numbers)
-        words = "millions {}, processes {}, start {}, alone {}, shared {}".format(*numbers)
-        return words, closest(got, *estimates(*numbers), strict=place == 0)
+        value = to_array(got)
+        if value is not None and (value % 1).any():
+            advice = "A number of processes is whole: take the next larger whole number."
+            return words, Mistake("not rounded", advice)
+        return words, closest(got, right, mistakes, strict=place == 0)
 
-    inputs = [(10.0, 4, 3.0, 0.2, 8.0), (1000.0, 64, 5.0, 0.1, 20.0), (2.0, 1, 3.0, 0.5, 6.0)]
+    inputs = [
+        (1000.0, 3.0, 0.25, 14.0, 0.1),
+        (50.0, 5.5, 0.1, 20.0, 0.5),
+        (1.0, 30.0, 0.1, 2.0, 0.2),
+    ]
     return first_mistake(judged(*case) for case in enumerate(inputs))
 
 
-def estimates(
-    n: float, p: int, start: float, alone: float, shared: float
+def fewest(
+    n: float, start: float, alone: float, shared: float, share: float
 ) -> tuple[Tensor, Mistakes]:
-    """The right estimate, and what likely mistakes give."""
+    """The right number of processes, and what likely mistakes give."""
 
-    def number(value: float) -> Tensor:
-        return torch.tensor(value, dtype=torch.float64)
+    def whole(value: float) -> Tensor:
+        return torch.tensor(math.ceil(value))
 
-    every = "Only the shared work is divided by the number of processes."
-    return number(start + n * (alone + shared / p)), {
-        "everything divided": (number((start + n * (alone + shared)) / p), every),
-        "start divided": (number(start / p + n * (alone + shared / p)), every),
-        "the part of one process divided": (number(start + n * (alone + shared) / p), every),
-        "nothing divided": (number(start + n * (alone + shared)), "Divide the shared work by P."),
-        "start left out": (number(n * (alone + shared / p)), "Every process has to start."),
+    floor, work = start + n * alone, n * shared
+    return whole(work / (share * floor)), {
+        "the start left out": (
+            whole(shared / (share * alone)),
+            "The floor is start + millions * alone: the start belongs to it.",
+        ),
+        "a share of the shared work": (
+            whole(1 / share),
+            "The share is one of the floor, and not of the shared work.",
+        ),
+        "a share of the time": (
+            whole((1 - share) * work / (share * floor)),
+            "Compare with the floor, and not with the time that it takes.",
+        ),
+        "equal to the floor": (
+            whole(work / floor),
+            "That makes the shared part as long as the floor. It may be `share` of it only.",
+        ),
         "start for every million": (
-            number(n * (start + alone + shared / p)),
+            whole(work / (share * n * (start + alone))),
             "A process starts once, not once for each million.",
         ),
-        "shared times processes": (number(start + n * (alone + shared * p)), "Divide, not times."),
+        "rounded down": (
+            torch.tensor(math.floor(work / (share * floor))),
+            "One process fewer is not enough: round up.",
+        ),
     }
 
 
 @exercise("18.2", hint="a list of P zeros; add each cost to the smallest entry; return the largest")
-def free_first(answer: Callable[[Sequence[float], int], float]) -> Mistake | None:
-    """When the last of the processes is done, if each next shard goes to the first that is free."""
+def two_orders(answer: Callable[[Sequence[float], int], tuple[float, float]]) -> Mistake | None:
+    """When the last process is done: shards in the order of the file, and the longest first."""
     generator = torch.Generator().manual_seed(0)
 
     def judged(place: int, n: int, processes: int) -> tuple[str, Mistake | None]:
         costs = torch.rand(n, generator=generator).mul(9).add(1).round(decimals=1)
         costs[::3] *= 4
-        right = torch.tensor(makespan(costs, processes))
-        got = answer(costs.tolist(), processes)
         words = f"{n} shards and {processes} processes"
-        return words, closest(got, right, deals(costs, processes), strict=place == 0)
+        right, mistakes = deals(costs, processes)
+        got = answer(costs.tolist(), processes)
+        return words, closest(got, right, mistakes, strict=place == 0)
 
     return first_mistake(judged(*case) for case in ((0, 10, 3), (1, 17, 4), (2, 3, 5)))
 
@@ -75,25 +99,40 @@ def makespan(costs: Tensor, processes: int) -> float:
     return max(ends)
 
 
-def deals(costs: Tensor, processes: int) -> Mistakes:
-    """What likely mistakes give."""
-    size = math.ceil(len(costs) / processes)
-    in_turn = torch.stack([costs[rank::processes].sum() for rank in range(processes)]).max()
-    blocks = torch.stack([block.sum() for block in costs.split(size)]).max()
-    largest = torch.tensor(makespan(costs.sort(descending=True).values, processes))
-    return {
+def deals(costs: Tensor, processes: int) -> tuple[Tensor, Mistakes]:
+    """The right pair, and what likely mistakes give."""
+    falling, rising = costs.sort(descending=True).values, costs.sort().values
+
+    def in_turn(costs: Tensor) -> float:
+        return max(float(costs[rank::processes].sum()) for rank in range(processes))
+
+    def in_blocks(costs: Tensor) -> float:
+        return max(float(block.sum()) for block in costs.split(math.ceil(len(costs) / processes)))
+
+    def pair(end: Callable[[Tensor], float], second: Tensor = falling) -> Tensor:
+        return torch.tensor([end(costs), end(second)], dtype=torch.float64)
+
+    def free(costs: Tensor) -> float:
+        return makespan(costs, processes)
+
+    return pair(free), {
         "dealt in turn": (
-            in_turn,
-            "That deals in turn. Give the next shard to the first free one.",
+            pair(in_turn),
+            "Here shard after shard goes to the next process. Give it to the first free one.",
         ),
-        "dealt in blocks": (blocks, "Do not deal beforehand: look who is free."),
+        "dealt in blocks": (pair(in_blocks), "Give the shards out one by one, not in blocks."),
         "a fair share": (
-            costs.sum() / processes,
+            pair(lambda costs: float(costs.sum()) / processes),
             "Shards are not divided: add them up one by one.",
         ),
-        "all in one": (costs.sum(), "That is one process alone."),
-        "the longest shard": (costs.max(), "A process has more shards than one: add them up."),
-        "sorted first": (largest, "Keep the order of the file: nobody knows the costs beforehand."),
+        "all in one": (pair(lambda costs: float(costs.sum())), "That is one process alone."),
+        "the longest shard": (
+            pair(lambda costs: float(costs.max())),
+            "A process has more shards than one: add them up.",
+        ),
+        "the shortest first": (pair(free, rising), "Sort from large to small for the second."),
+        "the same order twice": (pair(free, costs), "The second number is for sorted costs."),
+        "in the other order": (pair(free).flip(0), "First the order of the file, then sorted."),
     }
 
 
@@ -102,7 +141,7 @@ CASES = ((400, 4, 0.05), (400, 3, 0.001), (1000, 2, 5.0), (800, 4, 0.3))  # poin
 
 
 @exercise(
-    "18.3", hint="for each size: costs of z.split(size), dealt in turn; the size of the least"
+    "18.3", hint="for each size: costs of z.split(size), taken in turn; the size of the least"
 )
 def best_size(answer: Callable[..., int]) -> Mistake | None:
     """The shard size with which the slowest of the processes ends first."""

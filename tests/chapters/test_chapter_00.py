@@ -113,3 +113,9 @@ def test_among_the_2s_nothing_is_moved():
     line = lerp(torch.tensor(live.a), torch.tensor(live.b), torch.linspace(0, 1, live.points))
     assert set(live.status) == {"given", "inside"}
     torch.testing.assert_close(torch.tensor(live.path), line, atol=1e-5, rtol=0)
+
+
+def test_the_stop_of_the_experiment_lies_more_in_holes_and_the_judge_is_surer():
+    straight, stops = (numbers("00", f"{name}, in holes: ")[0] for name in ("direct", "my stops"))
+    assert stops > 2 * straight > 2 and stops == 18  # which the solution quotes
+    assert judged("my stops: dist")[2] < judged("direct: dist")[2] / 2

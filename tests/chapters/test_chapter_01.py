@@ -103,3 +103,10 @@ def test_the_smallest_confidence_is_below_one_half_if_one_looks_closely():
     n_same, n = numbers("01", "of one class to the judge on")
     assert 0 < n_same < 0.1 * n
     assert many < 0.5 < few
+
+
+def test_at_more_points_hardly_more_paths_touch_a_hole_and_nearly_all_sets_of_codes_do():
+    rows = [numbers("01", f"{n:6d}    ")[:3] for n in (30, 100, 300)]
+    points, paths, sets = zip(*rows, strict=True)
+    assert max(points) - min(points) < 1 and max(paths) - min(paths) < 10
+    assert paths[0] > sets[0] and paths[1] < sets[1] and sets[2] > 90

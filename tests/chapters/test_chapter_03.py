@@ -160,3 +160,9 @@ def test_every_training_of_a_vae_gets_the_step_of_the_cell():
     for call in calls:
         steps = [ast.unparse(k.value) for k in call.keywords if k.arg == "step"]
         assert steps == ["vae_step"], ast.unparse(call)
+
+
+def test_the_code_of_the_toy_tells_half_the_logarithm_and_collapses_where_beta_is_the_quotient():
+    for beta in (0.5, 1.0, 2.0, 3.0, 3.5, 4.5, 6.0):
+        (nats,) = numbers("03", f"variance 4.0, noise 1.0, beta {beta}: information ")
+        assert nats == pytest.approx(max(0.0, 0.5 * math.log(4 / beta)), abs=0.015)

@@ -108,3 +108,13 @@ def spread(codes):
 )
 def test_what_a_learner_changes_in_a_cell_changes_the_training(edits, spread_as_stored):
     assert not torch.allclose(spread(trained_codes(edits)), spread_as_stored, rtol=0.1)
+
+
+def test_chance_moves_the_accuracy_by_as_much_as_the_solution_says():
+    low, high, deviation = numbers("04", "2970 prior samples and 297 codes: accuracy from ")
+    expected = math.sqrt(0.25 / 2970 + 0.25 / 297) / 2
+    assert expected == pytest.approx(0.015, abs=5e-4)
+    assert low < 0.5 < high and 0.6 < deviation / expected < 1.4
+    (stranger,) = numbers("04", "the stranger's accuracy ")[:1]
+    own = numbers("04", "our own discriminator's ")[0]
+    assert (stranger - 0.5) / expected > 7 and (own - 0.5) / expected > 3

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from nav_utils.checks.ch05 import LONGEST, steps_to_rest
 from tests.chapter_outputs import line, numbers
 
 BLIND = 2 * math.log(2)
@@ -89,3 +90,13 @@ def test_the_checklist_agrees_with_the_text():
 
 def test_a_stranger_sees_the_heap():
     assert after("the collapsed codes of ratio 10: the stranger's loss ")[0] < 0.9
+
+
+def test_a_small_penalty_is_slow_in_the_game_of_two_numbers_and_a_large_one_too():
+    small, medium, large = (
+        after(f"weight 2, penalty {penalty}: ")[0] for penalty in ("0.05", "0.2", "3")
+    )
+    assert small > 4 * medium and large > 4 * medium
+    assert line("05", "weight 2, penalty 0: ").endswith("more than 2000 steps")
+    assert small > 8 * steps_to_rest(2.0, math.sqrt(2 / 8)) > 8 * 60
+    assert steps_to_rest(8.0, 0.05) == LONGEST > 2000  # not at rest after as many

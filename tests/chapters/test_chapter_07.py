@@ -31,7 +31,7 @@ def kept_and_below(kind):
     """Rule -> (share kept, share of these below the floor, its interval), in percent."""
     names = ("band", "level", "level and floor")
     rows = rows_after(kind, len(names))
-    return {name: row[-5:-4] + row[-3:] for name, row in zip(names, rows, strict=True)}
+    return {name: row[-4:] for name, row in zip(names, rows, strict=True)}
 
 
 def test_a_thin_kernel_density_inside_the_cloud_is_blue_on_the_map():
@@ -117,7 +117,7 @@ def test_of_the_bands_draws_few_lie_below_the_floor_and_of_its_places_many():
 
 
 def test_level_and_band_keep_as_many_codes_and_the_band_more_of_the_prior():
-    level, d, eps, top = numbers("07", "level(0.05) of the shipped ratio (recalibrated): a =")
+    level, d, eps, top = numbers("07", "level(0.05): a =")
     assert d == pytest.approx(1 / (1 + math.exp(-level)), abs=0.01)
     assert top == pytest.approx(0.5 + eps, abs=0.01) and top > d
     below, band = (numbers("07", f"{name}:") for name in ("below the level", "in that band"))

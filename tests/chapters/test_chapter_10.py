@@ -61,9 +61,7 @@ def test_with_damping_a_temperature_shortens_the_step():
 
 def test_noise_frees_from_a_maximum_and_hardly_from_a_minimum():
     def arrived(place, noise):
-        (row,) = (
-            text for text in printed("10") if text.startswith(f"{place}, a =") and noise in text
-        )
+        (row,) = (text for text in printed("10") if text.startswith(f"{place} ") and noise in text)
         return [int(word) for word in row.split(noise)[1].split()[:4]]
 
     assert (

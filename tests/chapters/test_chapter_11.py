@@ -54,14 +54,14 @@ def test_low_precision_is_judged_in_full():
 
 def test_a_step_waits_for_memory_and_a_kernel_does_not():
     operations, intensity = numbers("11", "bytes for a point and a step, ")
-    assert operations == 67_072 and intensity < 51.3 / 4.8  # where an H200 waits for its memory
+    assert operations == 67_072 and intensity < 51.3 / 4.2  # where an H200 waits for its memory
     assert numbers("11", "all steps in one kernel:")[0] == 24
 
 
 def test_every_rung_of_the_ladder_is_what_was_measured():
     """The copies are kept equal to the results by the lint of the chapters."""
     loop, torch, kernel = (
-        numbers("11", f"{name:>31}:")[0]
+        numbers("11", f"{name:>30}:")[0]
         for name in (
             "one core: loop",
             "H200: compiled, as a CUDA graph",
@@ -69,8 +69,8 @@ def test_every_rung_of_the_ladder_is_what_was_measured():
         )
     )
     assert loop > 3600 and torch < 1 and kernel < torch
-    full, half = numbers("11", "H200, the best of torch over one kernel: float32")
-    assert full == pytest.approx(torch / kernel, rel=0.05) and half > full > 3
+    full, half = numbers("11", "one kernel against the best of torch: float32")
+    assert full == pytest.approx(torch / kernel, rel=0.05) and half > 8 and full > 4
 
 
 def experiment(name):

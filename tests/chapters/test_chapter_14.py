@@ -1,5 +1,6 @@
 """What the printed numbers of chapter 14 have to show, and where its stored tables come from."""
 
+import ast
 import json
 
 import pytest
@@ -59,9 +60,19 @@ def test_far_from_the_prior_the_score_network_is_ahead_and_bridges_help():
     assert one[0] / score[0] > 2 * near_one[0] / near_score[0]
 
 
+def stored():
+    """The table of errors, from the source of its cell: codes and lines, three methods each."""
+    (path,) = (ROOT / "notebooks").glob("14_*.ipynb")
+    sources = ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"]]
+    (cell,) = [source for source in sources if "stored = np.array([" in source]
+    return ast.literal_eval(cell.split("stored = np.array(", 1)[1].split("\n])", 1)[0] + "\n]")
+
+
 def test_the_stored_errors_are_those_of_the_benchmark():
     found = results("score")
-    rows = after(" d    codes", len(found["cells"]))
+    rows, printed_rows = stored(), after("  codes    KL", len(found["cells"]))
+    for row, shown in zip(rows, printed_rows, strict=True):
+        assert shown == pytest.approx([*row[1:3], *row[3:6]], abs=0.0051)
     measured = []
     for cell, seeds in found["runs"].items():
         d, n = cell.partition("-D")[0], cell.split(", ")[-1].split(" ")[0]

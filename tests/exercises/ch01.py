@@ -11,32 +11,29 @@ def find_between(g, a, b):
     return {result}
 """
 
+
+def distance(answer):
+    return f"""
+def distance_of(log_q, k, n_codes):
+    return {answer}
+"""
+
+
+def touching(answer):
+    return f"""
+def sets_touching(share, n):
+    return {answer}
+"""
+
+
 MISTAKES = {
     "1.1": {
-        "no logarithm": """
-def log_density(r, k, n_codes):
-    return k / (n_codes * math.pi * r**2)
-""",
-        "circumference": """
-def log_density(r, k, n_codes):
-    return torch.log(k / (n_codes * 2 * math.pi * r))
-""",
-        "one dimension": """
-def log_density(r, k, n_codes):
-    return torch.log(k / (n_codes * 2 * r))
-""",
-        "radius not squared": """
-def log_density(r, k, n_codes):
-    return math.log(k / n_codes) - math.log(math.pi) - r.log()
-""",
-        "count, not share": """
-def log_density(r, k, n_codes):
-    return math.log(k) - math.log(math.pi) - 2 * r.log()
-""",
-        "area over share": """
-def log_density(r, k, n_codes):
-    return math.log(n_codes / k) + math.log(math.pi) + 2 * r.log()
-""",
+        "square, not radius": distance("k / n_codes / math.pi / log_q.exp()"),
+        "log density for density": distance("(k / n_codes / math.pi / log_q.abs()).sqrt()"),
+        "density upside down": distance("(k / n_codes / math.pi * log_q.exp()).sqrt()"),
+        "pi left out": distance("(k / n_codes / log_q.exp()).sqrt()"),
+        "count, not share": distance("(k / math.pi / log_q.exp()).sqrt()"),
+        "k left out": distance("(1 / n_codes / math.pi / log_q.exp()).sqrt()"),
     },
     "1.2": {
         "one step": """
@@ -58,64 +55,17 @@ def find_between(g, a, b):
         "assumes that g rises": BISECT.format(test="g(middle) < 0", result="(a + b) / 2"),
     },
     "1.3": {
-        "spread of the pairs": """
-def interval(values, chosen):
-    return values.quantile(torch.tensor([0.025, 0.975]))
-""",
-        "spread of the resampled pairs": """
-def interval(values, chosen):
-    return values[chosen].quantile(torch.tensor([0.025, 0.975]))
-""",
-        "90 % interval": """
-def interval(values, chosen):
-    means = values[chosen].mean(dim=1)
-    return means.quantile(torch.tensor([0.05, 0.95]))
-""",
-        "mean over the resamples": """
-def interval(values, chosen):
-    means = values[chosen].mean(dim=0)
-    return means.quantile(torch.tensor([0.025, 0.975]))
-""",
-        "ends exchanged": """
-def interval(values, chosen):
-    means = values[chosen].mean(dim=1)
-    return means.quantile(torch.tensor([0.975, 0.025]))
-""",
+        "shares added": touching("n * share"),
+        "all of them": touching("share**n"),
+        "none of them": touching("(1 - share) ** n"),
+        "exactly one": touching("n * share * (1 - share) ** (n - 1)"),
     },
 }
 
 ALSO_RIGHT = {
     "1.1": {
-        "one fraction": """
-def log_density(r, k, n_codes):
-    return torch.log(k / (n_codes * math.pi * r**2))
-""",
-        "in place": """
-def log_density(r, k, n_codes):
-    r *= r
-    r *= math.pi * n_codes / k
-    return r.log_().neg_()
-""",
-        "in NumPy": """
-def log_density(r, k, n_codes):
-    return np.log(k) - np.log(n_codes) - np.log(np.pi * np.asarray(r) ** 2)
-""",
-        "one number after the other": """
-def log_density(r, k, n_codes):
-    return [math.log(k / (n_codes * math.pi * x**2)) for x in r.tolist()]
-""",
-        "in float64": """
-def log_density(r, k, n_codes):
-    return (k / n_codes / (math.pi * r.double().square())).log()
-""",
-        "a tensor of pi": """
-def log_density(r, k, n_codes):
-    return torch.log(torch.tensor(k / n_codes)) - torch.log(torch.pi * r.pow(2))
-""",
-        "another base, divided out": """
-def log_density(r, k, n_codes):
-    return torch.log2(k / n_codes / (torch.pi * r * r)) * math.log(2)
-""",
+        "in logarithms": distance("torch.exp((math.log(k / n_codes / math.pi) - log_q) / 2)"),
+        "in NumPy": distance("np.sqrt(k / (n_codes * np.pi * np.exp(log_q.numpy())))"),
     },
     "1.2": {
         "the sign kept": """
@@ -180,124 +130,18 @@ def find_between(g, a, b):
 """,
     },
     "1.3": {
-        "in NumPy": """
-def interval(values, chosen):
-    return np.quantile(values.numpy()[chosen.numpy()].mean(axis=1), [0.025, 0.975])
-""",
-        "percentiles": """
-def interval(values, chosen):
-    return tuple(np.percentile(values[chosen].mean(1), [2.5, 97.5]))
-""",
-        "two numbers": """
-def interval(values, chosen):
-    means = values[chosen].mean(dim=-1)
-    return means.quantile(0.025), means.quantile(0.975)
-""",
-        "a list of floats": """
-def interval(values, chosen):
-    means = torch.stack([values[row].mean() for row in chosen])
-    return [torch.quantile(means, level).item() for level in (0.025, 0.975)]
-""",
-        "in float64": """
-def interval(values, chosen):
-    levels = torch.tensor([0.025, 0.975], dtype=torch.float64)
-    return values.double()[chosen].mean(1).quantile(levels)
-""",
-        "in place": """
-def interval(values, chosen):
-    values -= 1
-    means = values[chosen].mean(1)
-    means += 1
-    return means.sort().values.quantile(torch.tensor([0.025, 0.975]))
-""",
-        "take and divide": """
-def interval(values, chosen):
-    means = torch.take(values, chosen).sum(1) / len(values)
-    return torch.stack([means.quantile(0.025), means.quantile(0.975)])
-""",
-        "counts": """
-def interval(values, chosen):
-    counts = F.one_hot(chosen, len(values)).sum(1).float()
-    return (counts @ values / len(values)).quantile(torch.tensor([0.025, 0.975]))
+        "in logarithms": touching("-torch.expm1(n * torch.log1p(-share))"),
+        "a loop": """
+def sets_touching(share, n):
+    none = torch.ones_like(share)
+    for _ in range(n):
+        none = none * (1 - share)
+    return 1 - none
 """,
     },
 }
 
 ALSO_WRONG = {
-    "1.1": {
-        "the chapter's own numbers": (
-            """
-def log_density(r, k, n_codes):
-    return math.log(10 / 5000) - math.log(math.pi) - 2 * r.log()
-""",
-            "right on one input only.*3 and 400",
-        ),
-        "log10": (
-            """
-def log_density(r, k, n_codes):
-    return torch.log10(k / n_codes / (math.pi * r**2))
-""",
-            "natural",
-        ),
-        "log2": (
-            """
-def log_density(r, k, n_codes):
-    return torch.log2(k / n_codes / (math.pi * r**2))
-""",
-            "log2",
-        ),
-        "a ball": (
-            """
-def log_density(r, k, n_codes):
-    return torch.log(k / n_codes / (4 / 3 * math.pi * r**3))
-""",
-            "volume",
-        ),
-        "k left out": (
-            """
-def log_density(r, k, n_codes):
-    return -torch.log(n_codes * math.pi * r**2)
-""",
-            "k left out",
-        ),
-        "pi squared": """
-def log_density(r, k, n_codes):
-    return torch.log(k / n_codes / (math.pi * r) ** 2)
-""",
-        "no pi": """
-def log_density(r, k, n_codes):
-    return torch.log(k / n_codes / r**2)
-""",
-        "brackets forgotten": (
-            """
-def log_density(r, k, n_codes):
-    return torch.log(k / n_codes * math.pi * r**2)
-""",
-            "multiplied",
-        ),
-        "one number": (
-            """
-def log_density(r, k, n_codes):
-    return torch.log(k / n_codes / (math.pi * r**2)).mean()
-""",
-            r"shape \(3,\)",
-        ),
-        "math.log of a tensor": (
-            """
-def log_density(r, k, n_codes):
-    return math.log(k / n_codes / (math.pi * r**2))
-""",
-            "in the line",
-        ),
-        "log of the ratio to the prior": """
-def log_density(r, k, n_codes):
-    return torch.log(k / n_codes / (math.pi * r**2)) + math.log(2 * math.pi)
-""",
-        "complex": """
-def log_density(r, k, n_codes):
-    return torch.log(k / n_codes / (math.pi * r**2)) + 1j
-""",
-    },
     "1.2": {
         "a loop that compares and does not set": (
             """
@@ -409,94 +253,9 @@ def find_between(g, a, b):
 """,
     },
     "1.3": {
-        "resamples of one's own": (
-            """
-def interval(values, chosen):
-    chosen = torch.randint(len(values), chosen.shape)
-    return values[chosen].mean(1).quantile(torch.tensor([0.025, 0.975]))
-""",
-            "chosen",
-        ),
-        "the same resamples of one's own": (
-            """
-def interval(values, chosen):
-    draws = np.random.default_rng(0).integers(len(values), size=(2000, len(values)))
-    return np.quantile(values.numpy()[draws].mean(1), [0.025, 0.975])
-""",
-            "chosen",
-        ),
-        "1.96 standard errors": (
-            """
-def interval(values, chosen):
-    error = values.std() / math.sqrt(len(values))
-    return values.mean() - 1.96 * error, values.mean() + 1.96 * error
-""",
-            "normal",
-        ),
-        "1.96 standard deviations of the means": (
-            """
-def interval(values, chosen):
-    means = values[chosen].mean(1)
-    return torch.stack([means.mean() - 1.96 * means.std(), means.mean() + 1.96 * means.std()])
-""",
-            "normal",
-        ),
-        "medians": (
-            """
-def interval(values, chosen):
-    return values[chosen].median(1).values.quantile(torch.tensor([0.025, 0.975]))
-""",
-            "median",
-        ),
-        "all of them": (
-            """
-def interval(values, chosen):
-    means = values[chosen].mean(1)
-    return means.min(), means.max()
-""",
-            "all of them",
-        ),
-        "sums": """
-def interval(values, chosen):
-    return values[chosen].sum(1).quantile(torch.tensor([0.025, 0.975]))
-""",
-        "the mean of all": (
-            """
-def interval(values, chosen):
-    return values[chosen].mean().quantile(torch.tensor([0.025, 0.975]))
-""",
-            "spread|different",
-        ),
-        "thirty pairs": """
-def interval(values, chosen):
-    return (values[chosen].sum(1) / 30).quantile(torch.tensor([0.025, 0.975]))
-""",
-        "half of the means": """
-def interval(values, chosen):
-    return values[chosen].mean(1)[:200].quantile(torch.tensor([0.025, 0.975]))
-""",
-        "the low end": (
-            """
-def interval(values, chosen):
-    return values[chosen].mean(1).quantile(0.025)
-""",
-            "shape",
-        ),
-        "its width": """
-def interval(values, chosen):
-    low, high = values[chosen].mean(1).quantile(torch.tensor([0.025, 0.975]))
-    return high - low
-""",
-        "percent for shares": (
-            """
-def interval(values, chosen):
-    return values[chosen].mean(1).quantile(torch.tensor([2.5, 97.5]))
-""",
-            "in the line",
-        ),
-        "words": """
-def interval(values, chosen):
-    return {"low": 0.1, "high": 0.2}
+        "drawn, not computed": """
+def sets_touching(share, n):
+    return (torch.rand(300, n, len(share)) < share).any(1).float().mean(0)
 """,
     },
 }

@@ -1,40 +1,18 @@
 """Likely mistakes of chapter 02, and right and wrong answers of other kinds, by exercise."""
 
+
+def mismatch(*terms):
+    return f"""
+def mismatch(codes):
+    mean, covariance, one = codes.mean(0), torch.cov(codes.T), torch.eye(codes.shape[1])
+    return {" + ".join(terms)}
+"""
+
+
+MEAN, COVARIANCE = "mean.square().sum()", "(covariance - one).square().sum()"
+
 MISTAKES = {
     "2.1": {
-        "minus sign lost": """
-def floor(x):
-    return (torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).flatten(1).sum(1)
-""",
-        "only the ink": """
-def floor(x):
-    return -torch.xlogy(x, x).flatten(1).sum(1)
-""",
-        "mean instead of sum": """
-def floor(x):
-    entropy = -torch.xlogy(x, x) - torch.xlogy(1 - x, 1 - x)
-    return entropy.mean(dim=(1, 2, 3))
-""",
-        "bits instead of nats": """
-def floor(x):
-    entropy = -torch.xlogy(x, x) - torch.xlogy(1 - x, 1 - x)
-    return entropy.flatten(1).sum(1) / math.log(2)
-""",
-        "zero times infinity": """
-def floor(x):
-    return -(x * torch.log(x) + (1 - x) * torch.log(1 - x)).sum(dim=(1, 2, 3))
-""",
-        "summed over the batch": """
-def floor(x):
-    return -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).sum()
-""",
-        "black and white only": """
-def floor(x):
-    x = x.round()
-    return -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).flatten(1).sum(1)
-""",
-    },
-    "2.2": {
         "the other sign": """
 def logit_gradient(logits, x):
     return x - logits.sigmoid()
@@ -76,7 +54,7 @@ def logit_gradient(logits, x):
     return (logits.sigmoid() - x) / len(x)
 """,
     },
-    "2.3": {
+    "2.2": {
         "only the mean": """
 def whiten(codes):
     return codes - codes.mean(0)
@@ -124,102 +102,18 @@ def whiten(codes):
     return (codes - codes.mean(0)) / torch.cov(codes.T).diagonal()
 """,
     },
-    "2.4": {
-        "a loss instead of a gain": """
-def gain(logits, x, mean_image):
-    def cost(l):
-        return F.binary_cross_entropy_with_logits(l, x, reduction="none").flatten(1).sum(1)
-    return cost(logits) - cost(torch.logit(mean_image).expand_as(x))
-""",
-        "probabilities as logits": """
-def gain(logits, x, mean_image):
-    def cost(l):
-        return F.binary_cross_entropy_with_logits(l, x, reduction="none").flatten(1).sum(1)
-    return cost(mean_image.expand_as(x)) - cost(logits)
-""",
-        "the decoder's own cost": """
-def gain(logits, x, mean_image):
-    return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
-""",
-        "measured from the floor": """
-def gain(logits, x, mean_image):
-    cost = F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
-    return cost - F.binary_cross_entropy(x, x, reduction="none").flatten(1).sum(1)
-""",
-        "measured from grey": """
-def gain(logits, x, mean_image):
-    cost = F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
-    return x[0].numel() * math.log(2) - cost
-""",
-        "mean instead of sum": """
-def gain(logits, x, mean_image):
-    def cost(l):
-        return F.binary_cross_entropy_with_logits(l, x, reduction="none").mean(dim=(1, 2, 3))
-    return cost(torch.logit(mean_image).expand_as(x)) - cost(logits)
-""",
-        "logits as probabilities, twice squashed": """
-def gain(logits, x, mean_image):
-    def cost(l):
-        return F.binary_cross_entropy_with_logits(l, x, reduction="none").flatten(1).sum(1)
-    return cost(torch.logit(mean_image).expand_as(x)) - cost(logits.sigmoid())
-""",
-        "the mean image's cost": """
-def gain(logits, x, mean_image):
-    s = mean_image.expand_as(x)
-    return F.binary_cross_entropy(s, x, reduction="none").flatten(1).sum(1)
-""",
-        "the mean of this batch": """
-def gain(logits, x, mean_image):
-    def cost(l):
-        return F.binary_cross_entropy_with_logits(l, x, reduction="none").flatten(1).sum(1)
-    return cost(torch.logit(x.mean(0)).expand_as(x)) - cost(logits)
-""",
-        "summed over the batch": """
-def gain(logits, x, mean_image):
-    def cost(l):
-        return F.binary_cross_entropy_with_logits(l, x, reduction="sum")
-    return cost(torch.logit(mean_image).expand_as(x)) - cost(logits)
-""",
+    "2.3": {
+        "the spread is free": mismatch(MEAN),
+        "the collapse is free": mismatch("codes.square().sum(1).mean()"),
+        "the place is free": mismatch(COVARIANCE),
+        "the other axes are free": mismatch(MEAN, "(covariance - one)[0].square().sum()"),
+        "the correlation is free": mismatch(MEAN, "(covariance - one).diag().square().sum()"),
+        "the gradient is cut": mismatch(MEAN + ".detach()", COVARIANCE + ".detach()"),
     },
 }
 
-# Right answers of other styles.
 ALSO_RIGHT = {
     "2.1": {
-        "in place": """
-def floor(x):
-    paper = 1 - x
-    x *= x.clamp(min=1e-30).log()
-    paper *= paper.clamp(min=1e-30).log()
-    return -x.add_(paper).flatten(1).sum(1)
-""",
-        "in NumPy": """
-def floor(x):
-    x = x.numpy()
-    def part(t):
-        return np.where(t > 0, t * np.log(np.where(t > 0, t, 1)), 0)
-    return -(part(x) + part(1 - x)).reshape(len(x), -1).sum(1)
-""",
-        "a loop over floats": """
-def floor(x):
-    def h(s):
-        return 0.0 if s in (0.0, 1.0) else -s * math.log(s) - (1 - s) * math.log(1 - s)
-    return [sum(h(s) for s in image.flatten().tolist()) for image in x]
-""",
-        "a small constant": """
-def floor(x):
-    return -(x * (x + 1e-9).log() + (1 - x) * (1 - x + 1e-9).log()).sum(dim=(1, 2, 3))
-""",
-        "the entropy of torch": """
-def floor(x):
-    return (torch.special.entr(x) + torch.special.entr(1 - x)).flatten(1).sum(-1)
-""",
-        "NaN set to zero": """
-def floor(x):
-    return -(x * x.log()).nan_to_num(0).add((1 - x) * (1 - x).log().nan_to_num(0)).sum((1, 2, 3))
-""",
-    },
-    "2.2": {
         "in place": """
 def logit_gradient(logits, x):
     logits.sigmoid_()
@@ -243,7 +137,7 @@ def logit_gradient(logits, x):
     return (logits.sigmoid() - x).tolist()
 """,
     },
-    "2.3": {
+    "2.2": {
         "in place": """
 def whiten(codes):
     codes -= codes.mean(0)
@@ -280,78 +174,16 @@ def whiten(codes):
     return (centred @ lower)[:, ::-1]
 """,
     },
-    "2.4": {
-        "in place": """
-def gain(logits, x, mean_image):
-    mean_image.logit_()
-    mine = F.softplus(logits).sub_(x * logits)
-    lazy = F.softplus(mean_image) - x * mean_image
-    return lazy.sub_(mine).flatten(1).sum(1)
-""",
-        "in NumPy": """
-def gain(logits, x, mean_image):
-    l, x, m = logits.numpy(), x.numpy(), mean_image.numpy()
-    lazy = -x * np.log(m) - (1 - x) * np.log(1 - m)
-    mine = np.logaddexp(0, l) - x * l
-    return (lazy - mine).sum(axis=(1, 2, 3))
-""",
-        "by probabilities": """
-def gain(logits, x, mean_image):
-    def cost(s):
-        return F.binary_cross_entropy(s, x, reduction="none").flatten(1).sum(1)
-    return cost(mean_image.expand_as(x)) - cost(logits.sigmoid())
-""",
-        "by log probabilities": """
-def gain(logits, x, mean_image):
-    one, two = F.logsigmoid(logits), F.logsigmoid(-logits)
-    better = x * (one - mean_image.log()) + (1 - x) * (two - torch.log1p(-mean_image))
-    return better.sum(dim=(1, 2, 3))
-""",
-        "image by image": """
-def gain(logits, x, mean_image):
-    def cost(l, image):
-        return F.binary_cross_entropy_with_logits(l, image, reduction="sum").item()
-    lazy = torch.logit(mean_image)
-    return [cost(lazy, image) - cost(l, image) for l, image in zip(logits, x)]
-""",
+    "2.3": {
+        "absolute differences": mismatch("mean.abs().sum()", "(covariance - one).abs().sum()"),
+        "the KL of two normal distributions": mismatch(
+            "0.5 * (mean.square().sum() + covariance.trace() - covariance.logdet() - len(one))"
+        ),
     },
 }
 
-# Wrong answers that may not pass, some with a pattern of what has to be said.
 ALSO_WRONG = {
     "2.1": {
-        "the size typed in": (
-            """
-def floor(x):
-    entropy = -torch.xlogy(x, x) - torch.xlogy(1 - x, 1 - x)
-    return entropy.mean(dim=(1, 2, 3)) * 8
-""",
-            "number typed in",
-        ),
-        "the batch typed in": """
-def floor(x):
-    entropy = -torch.xlogy(x, x) - torch.xlogy(1 - x, 1 - x)
-    return entropy.view(3, 8).sum(1)
-""",
-        "only the grey below a half": """
-def floor(x):
-    return -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).where(x < 0.5, 0).flatten(1).sum(1)
-""",
-        "only the first channel": """
-def floor(x):
-    x = x[:, 0]
-    return -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).sum(dim=(1, 2))
-""",
-        "every dimension kept": (
-            """
-def floor(x):
-    return -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).sum(dim=(1, 2, 3), keepdim=True)
-""",
-            r"shape \(3,\), got shape \(3, 1, 1, 1\)",
-        ),
-        "a word": ("floor = lambda x: 'small'", "wrong type"),
-    },
-    "2.2": {
         "the size typed in": (
             """
 def logit_gradient(logits, x):
@@ -381,7 +213,7 @@ def logit_gradient(logits, x):
     return (logits.sigmoid() - x).abs()
 """,
     },
-    "2.3": {
+    "2.2": {
         "noise, its axes scaled": """
 def whiten(codes):
     draws = torch.randn(codes.shape, generator=torch.Generator().manual_seed(0))
@@ -423,42 +255,13 @@ def whiten(codes):
     return torch.stack([one, rest / rest.std()], dim=1)
 """,
     },
-    "2.4": {
-        "the size typed in": (
-            """
-def gain(logits, x, mean_image):
-    def cost(l):
-        return F.binary_cross_entropy_with_logits(l, x, reduction="none").mean(dim=(1, 2, 3))
-    return 8 * (cost(torch.logit(mean_image).expand_as(x)) - cost(logits))
-""",
-            "number typed in",
-        ),
-        "a relative gain": """
-def gain(logits, x, mean_image):
-    def cost(l):
-        return F.binary_cross_entropy_with_logits(l, x, reduction="none").flatten(1).sum(1)
-    lazy = cost(torch.logit(mean_image).expand_as(x))
-    return (lazy - cost(logits)) / lazy
-""",
-        "in bits": """
-def gain(logits, x, mean_image):
-    def cost(l):
-        return F.binary_cross_entropy_with_logits(l, x, reduction="none").flatten(1).sum(1)
-    return (cost(torch.logit(mean_image).expand_as(x)) - cost(logits)) / math.log(2)
-""",
-        "only the ink": """
-def gain(logits, x, mean_image):
-    return (x * (F.logsigmoid(logits) - mean_image.log())).flatten(1).sum(1)
-""",
-        "squared errors": """
-def gain(logits, x, mean_image):
-    return ((mean_image - x) ** 2 - (logits.sigmoid() - x) ** 2).flatten(1).sum(1)
-""",
-        "never negative": """
-def gain(logits, x, mean_image):
-    def cost(l):
-        return F.binary_cross_entropy_with_logits(l, x, reduction="none").flatten(1).sum(1)
-    return (cost(torch.logit(mean_image).expand_as(x)) - cost(logits)).clamp(min=0)
+    "2.3": {
+        "one number for each code": mismatch("codes.square().sum(1)"),
+        "a name for a number": """
+def mismatch(codes):
+    return "0"
 """,
     },
 }
+
+NEEDS_TENSOR = {"2.3"}

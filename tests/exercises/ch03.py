@@ -1,5 +1,13 @@
 """Likely mistakes of chapter 03, and right and wrong answers of other kinds, by exercise."""
 
+
+def largest(answer):
+    return f"""
+def largest_beta(variance, noise):
+    return {answer}
+"""
+
+
 MISTAKES = {
     "3.1": {
         "the two clouds swapped": """
@@ -62,108 +70,6 @@ def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
 """,
     },
     "3.2": {
-        "variance instead of standard deviation": """
-def draw(mean, log_variance, noise):
-    return mean + torch.exp(log_variance) * noise
-""",
-        "the logarithm as the scale": """
-def draw(mean, log_variance, noise):
-    return mean + log_variance * noise
-""",
-        "half the variance": """
-def draw(mean, log_variance, noise):
-    return mean + 0.5 * torch.exp(log_variance) * noise
-""",
-        "the mean forgotten": """
-def draw(mean, log_variance, noise):
-    return log_variance.exp().sqrt() * noise
-""",
-        "the exponent's sign": """
-def draw(mean, log_variance, noise):
-    return mean + noise * torch.exp(-0.5 * log_variance)
-""",
-        "the gradient is cut": """
-def draw(mean, log_variance, noise):
-    with torch.no_grad():
-        return mean + torch.exp(0.5 * log_variance) * noise
-""",
-        "the mean scaled, too": """
-def draw(mean, log_variance, noise):
-    return (mean + noise) * torch.exp(0.5 * log_variance)
-""",
-        "no noise": """
-def draw(mean, log_variance, noise):
-    return mean
-""",
-        "noise subtracted": """
-def draw(mean, log_variance, noise):
-    return mean - torch.exp(0.5 * log_variance) * noise
-""",
-        "overwritten before the gradient": """
-def draw(mean, log_variance, noise):
-    return log_variance.mul(0.5).exp_().mul_(noise).add_(mean)
-""",
-    },
-    "3.3": {
-        "normalised over the codes": """
-def whose(z, mean, log_variance):
-    squares = (z[:, None] - mean) ** 2 / log_variance.exp()
-    return (-0.5 * (squares + log_variance).sum(-1)).softmax(dim=0)
-""",
-        "normalised over everything": """
-def whose(z, mean, log_variance):
-    clouds = torch.distributions.Normal(mean, torch.exp(0.5 * log_variance))
-    density = clouds.log_prob(z[:, None]).sum(-1).exp()
-    return density / density.sum()
-""",
-        "all clouds equally wide": """
-def whose(z, mean, log_variance):
-    return (-0.5 * torch.cdist(z, mean) ** 2).softmax(dim=1)
-""",
-        "the factor 1 / sigma forgotten": """
-def whose(z, mean, log_variance):
-    squares = (z[:, None] - mean) ** 2 / log_variance.exp()
-    return (-0.5 * squares.sum(-1)).softmax(dim=1)
-""",
-        "variance instead of standard deviation": """
-def whose(z, mean, log_variance):
-    clouds = torch.distributions.Normal(mean, log_variance.exp())
-    return clouds.log_prob(z[:, None]).sum(-1).softmax(dim=1)
-""",
-        "logarithms instead of probabilities": """
-def whose(z, mean, log_variance):
-    clouds = torch.distributions.Normal(mean, torch.exp(0.5 * log_variance))
-    return clouds.log_prob(z[:, None]).sum(-1).log_softmax(dim=1)
-""",
-        "densities instead of probabilities": """
-def whose(z, mean, log_variance):
-    clouds = torch.distributions.Normal(mean, torch.exp(0.5 * log_variance))
-    return clouds.log_prob(z[:, None]).sum(-1).exp()
-""",
-        "transposed": """
-def whose(z, mean, log_variance):
-    clouds = torch.distributions.Normal(mean, torch.exp(0.5 * log_variance))
-    return clouds.log_prob(z[:, None]).sum(-1).T.softmax(dim=0)
-""",
-        "the factor 1 / sigma squared": """
-def whose(z, mean, log_variance):
-    variance = log_variance.exp()
-    density = (-0.5 * (z[:, None] - mean) ** 2 / variance).exp() / variance
-    density = density.prod(-1)
-    return density / density.sum(1, keepdim=True)
-""",
-        "the half forgotten": """
-def whose(z, mean, log_variance):
-    squares = (z[:, None] - mean) ** 2 / log_variance.exp()
-    return (-(squares + log_variance).sum(-1)).softmax(dim=1)
-""",
-        "far is likely": """
-def whose(z, mean, log_variance):
-    squares = (z[:, None] - mean) ** 2 / log_variance.exp()
-    return (0.5 * (squares + log_variance).sum(-1)).softmax(dim=1)
-""",
-    },
-    "3.4": {
         "mean of the logarithms": """
 def bound(log_weights):
     return log_weights.mean(0)
@@ -210,12 +116,16 @@ def bound(log_weights):
     return math.log(len(log_weights)) - torch.logsumexp(log_weights, dim=0)
 """,
     },
+    "3.3": {
+        "upside down": largest("noise / variance"),
+        "the root": largest("(variance / noise).sqrt()"),
+        "the noise squared": largest("variance / noise**2"),
+        "the noise left out": largest("variance"),
+        "one less": largest("variance / noise - 1"),
+        "information, not weight": largest("0.5 * (variance / noise).log().abs()"),
+    },
 }
 
-# A gradient has to come through.
-NEEDS_TENSOR = ["3.2"]
-
-# Right answers of other styles.
 ALSO_RIGHT = {
     "3.1": {
         "in place": """
@@ -261,86 +171,6 @@ def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
 """,
     },
     "3.2": {
-        "in place, the noise": """
-def draw(mean, log_variance, noise):
-    noise *= torch.exp(0.5 * log_variance)
-    noise += mean
-    return noise
-""",
-        "in place, the mean": """
-def draw(mean, log_variance, noise):
-    mean += torch.exp(log_variance / 2) * noise
-    return mean
-""",
-        "in place, the logarithm": """
-def draw(mean, log_variance, noise):
-    log_variance *= 0.5
-    log_variance.exp_()
-    return torch.addcmul(mean, log_variance, noise)
-""",
-        "a square root": """
-def draw(mean, log_variance, noise):
-    return noise * log_variance.exp().sqrt() + mean
-""",
-        "a power of e": """
-def draw(mean, log_variance, noise):
-    return mean + math.e ** (log_variance / 2) * noise
-""",
-        "in float64": """
-def draw(mean, log_variance, noise):
-    return mean.double() + (log_variance.double() / 2).exp() * noise
-""",
-        "by an affine map": """
-def draw(mean, log_variance, noise):
-    move = torch.distributions.AffineTransform(mean, torch.exp(0.5 * log_variance))
-    return move(noise)
-""",
-        "row by row": """
-def draw(mean, log_variance, noise):
-    rows = zip(mean, log_variance, noise)
-    return torch.stack([m + torch.exp(v / 2) * e for m, v, e in rows])
-""",
-    },
-    "3.3": {
-        "in place": """
-def whose(z, mean, log_variance):
-    squares = z[:, None] - mean
-    squares.pow_(2).div_(log_variance.exp()).add_(log_variance)
-    weights = squares.sum(-1).mul_(-0.5).exp_()
-    weights /= weights.sum(1, keepdim=True)
-    return weights
-""",
-        "in NumPy": """
-def whose(z, mean, log_variance):
-    from scipy.special import softmax
-    z, mean, log_variance = z.numpy(), mean.numpy(), log_variance.numpy()
-    squares = (z[:, None] - mean) ** 2 / np.exp(log_variance)
-    return softmax(-0.5 * (squares + log_variance).sum(-1), axis=1)
-""",
-        "by distributions": """
-def whose(z, mean, log_variance):
-    clouds = torch.distributions.Normal(mean, torch.exp(0.5 * log_variance))
-    each = torch.distributions.Independent(clouds, 1).log_prob(z[:, None])
-    return (each - each.logsumexp(1, keepdim=True)).exp()
-""",
-        "by a mixture": """
-def whose(z, mean, log_variance):
-    densities = torch.stack([
-        torch.distributions.Normal(m, (v / 2).exp()).log_prob(z).sum(1).exp()
-        for m, v in zip(mean, log_variance)
-    ], dim=1)
-    return densities / densities.sum(1)[:, None]
-""",
-        "code by code": """
-def whose(z, mean, log_variance):
-    rows = []
-    for point in z:
-        squares = (point - mean) ** 2 / log_variance.exp()
-        rows.append((-0.5 * (squares + log_variance).sum(-1)).softmax(0).tolist())
-    return rows
-""",
-    },
-    "3.4": {
         "in place": """
 def bound(log_weights):
     most = log_weights.amax(0)
@@ -379,9 +209,13 @@ def bound(log_weights):
     return (log_weights + share).T.logsumexp(-1)
 """,
     },
+    "3.3": {
+        "measured to two digits": largest(
+            "[float(f'{float(v / n):.2g}') for v, n in zip(variance, noise)]"
+        ),
+    },
 }
 
-# Wrong answers that may not pass, some with a pattern of what has to be said.
 ALSO_WRONG = {
     "3.1": {
         "the size typed in": (
@@ -426,78 +260,6 @@ def kl_gaussians(mean_1, log_variance_1, mean_2, log_variance_2):
 """,
     },
     "3.2": {
-        "in NumPy": (
-            """
-def draw(mean, log_variance, noise):
-    mean, log_variance = mean.detach().numpy(), log_variance.detach().numpy()
-    return mean + np.exp(0.5 * log_variance) * noise.numpy()
-""",
-            "stay in torch",
-        ),
-        "half of the gradient cut": (
-            """
-def draw(mean, log_variance, noise):
-    return mean + torch.exp(0.5 * log_variance).detach() * noise
-""",
-            "no gradient reaches",
-        ),
-        "the mean cut": (
-            """
-def draw(mean, log_variance, noise):
-    return mean.detach() + torch.exp(0.5 * log_variance) * noise
-""",
-            "no gradient reaches",
-        ),
-        "noise of its own": """
-def draw(mean, log_variance, noise):
-    return mean + torch.exp(0.5 * log_variance) * torch.randn_like(noise)
-""",
-        "a sample of the distribution": """
-def draw(mean, log_variance, noise):
-    return torch.distributions.Normal(mean, torch.exp(0.5 * log_variance)).rsample()
-""",
-        "one scale for all": """
-def draw(mean, log_variance, noise):
-    return mean + torch.exp(0.5 * log_variance.mean()) * noise
-""",
-        "a sum": """
-def draw(mean, log_variance, noise):
-    return (mean + torch.exp(0.5 * log_variance) * noise).sum()
-""",
-    },
-    "3.3": {
-        "one coordinate": """
-def whose(z, mean, log_variance):
-    squares = (z[:, None] - mean) ** 2 / log_variance.exp()
-    return (-0.5 * (squares + log_variance)[..., 0]).softmax(dim=1)
-""",
-        "the nearest only": """
-def whose(z, mean, log_variance):
-    nearest = torch.cdist(z, mean).argmin(1)
-    return F.one_hot(nearest, len(mean)).float()
-""",
-        "the coordinates normalised apart": """
-def whose(z, mean, log_variance):
-    squares = (z[:, None] - mean) ** 2 / log_variance.exp()
-    return (-0.5 * (squares + log_variance)).softmax(dim=1).mean(-1)
-""",
-        "shares of the distances": """
-def whose(z, mean, log_variance):
-    weights = 1 / torch.cdist(z, mean)
-    return weights / weights.sum(1, keepdim=True)
-""",
-        "all images alike": """
-def whose(z, mean, log_variance):
-    return torch.full((len(z), len(mean)), 1 / len(mean))
-""",
-        "the number of images typed in": """
-def whose(z, mean, log_variance):
-    squares = (z[:, None] - mean[:6]) ** 2 / log_variance[:6].exp()
-    density = (-0.5 * (squares + log_variance[:6]).sum(-1)).exp()
-    return density.view(4, 6) / density.sum(1, keepdim=True)
-""",
-    },
-    "3.4": {
         "the number of samples typed in": (
             """
 def bound(log_weights):
@@ -534,5 +296,8 @@ def bound(log_weights):
 def bound(log_weights):
     return (torch.logsumexp(log_weights, dim=0) - math.log(len(log_weights))).mean()
 """,
+    },
+    "3.3": {
+        "what was measured once": largest("torch.full_like(variance, 4.0)"),
     },
 }

@@ -1,52 +1,24 @@
 """Likely mistakes of chapter 04, by exercise."""
 
+
+def logit(answer):
+    return f"""
+def best_logit(z, mean, std):
+    p = torch.distributions.Normal(0.0, 1.0)
+    q = torch.distributions.Normal(mean, std)
+    return {answer}
+"""
+
+
+def deviation(answer):
+    return f"""
+def chance(n_prior, n_codes):
+    return {answer}
+"""
+
+
 MISTAKES = {
     "4.1": {
-        "labels swapped": """
-def referee_loss(prior_logits, code_logits):
-    return F.softplus(prior_logits).mean() + F.softplus(-code_logits).mean()
-""",
-        "sigmoid twice": """
-def referee_loss(prior_logits, code_logits):
-    real, fake = torch.sigmoid(prior_logits), torch.sigmoid(code_logits)
-    loss = F.binary_cross_entropy_with_logits
-    return loss(real, torch.ones_like(real)) + loss(fake, torch.zeros_like(fake))
-""",
-        "half the loss": """
-def referee_loss(prior_logits, code_logits):
-    logits = torch.cat([prior_logits, code_logits])
-    labels = torch.cat([torch.ones_like(prior_logits), torch.zeros_like(code_logits)])
-    return F.binary_cross_entropy_with_logits(logits, labels)
-""",
-        "probability before logarithm": """
-def referee_loss(prior_logits, code_logits):
-    real, fake = torch.sigmoid(prior_logits), torch.sigmoid(code_logits)
-    return -torch.log(real).mean() - torch.log(1 - fake).mean()
-""",
-        "sum instead of mean": """
-def referee_loss(prior_logits, code_logits):
-    return F.softplus(-prior_logits).sum() + F.softplus(code_logits).sum()
-""",
-    },
-    "4.2": {
-        "wrong sign": """
-def encoder_share(code_logits):
-    return code_logits.mean()
-""",
-        "probability instead of logit": """
-def encoder_share(code_logits):
-    return -torch.sigmoid(code_logits).mean()
-""",
-        "the non-saturating loss": """
-def encoder_share(code_logits):
-    return -F.logsigmoid(code_logits).mean()
-""",
-        "sum instead of mean": """
-def encoder_share(code_logits):
-    return -code_logits.sum()
-""",
-    },
-    "4.3": {
         "missing detach": """
 def both_losses(encoder, discriminator, x, prior):
     codes = encoder(x)
@@ -79,72 +51,27 @@ def both_losses(encoder, discriminator, x, prior):
     return -discriminator(codes).mean(), F.softplus(real).mean() + F.softplus(-fake).mean()
 """,
     },
+    "4.2": {
+        "prior and codes exchanged": logit("(q.log_prob(z) - p.log_prob(z)).sum(-1)"),
+        "probability instead of logit": logit("(p.log_prob(z) - q.log_prob(z)).sum(-1).sigmoid()"),
+        "not summed": logit("p.log_prob(z) - q.log_prob(z)"),
+        "mean over the coordinates": logit("(p.log_prob(z) - q.log_prob(z)).mean(-1)"),
+        "the factor 1 / std forgotten": logit(
+            "((z - mean) ** 2 / (2 * std**2) - z**2 / 2).sum(-1)"
+        ),
+        "ratio without logarithm": logit("(p.log_prob(z) - q.log_prob(z)).sum(-1).exp()"),
+    },
+    "4.3": {
+        "the half forgotten": deviation("math.sqrt(0.25 / n_prior + 0.25 / n_codes)"),
+        "variance": deviation("(0.25 / n_prior + 0.25 / n_codes) / 4"),
+        "one of the two kinds": deviation("0.5 / math.sqrt(n_codes)"),
+        "one heap": deviation("0.5 / math.sqrt(n_prior + n_codes)"),
+        "deviations added": deviation("0.25 / n_prior**0.5 + 0.25 / n_codes**0.5"),
+    },
 }
-
 
 ALSO_RIGHT = {
     "4.1": {
-        "binary cross-entropy": """
-def referee_loss(prior_logits, code_logits):
-    loss = F.binary_cross_entropy_with_logits
-    real = loss(prior_logits, torch.ones_like(prior_logits))
-    return real + loss(code_logits, torch.zeros_like(code_logits))
-""",
-        "logsigmoid": """
-def referee_loss(prior_logits, code_logits):
-    return -F.logsigmoid(prior_logits).mean() - F.logsigmoid(-code_logits).mean()
-""",
-        "one mean over both": """
-def referee_loss(prior_logits, code_logits):
-    return (F.softplus(-prior_logits) + F.softplus(code_logits)).mean()
-""",
-        "twice the mean of all": """
-def referee_loss(prior_logits, code_logits):
-    logits = torch.cat([prior_logits, code_logits])
-    labels = torch.cat([torch.ones_like(prior_logits), torch.zeros_like(code_logits)])
-    return 2 * F.binary_cross_entropy_with_logits(logits, labels)
-""",
-        "logaddexp in NumPy": """
-def referee_loss(prior_logits, code_logits):
-    real, fake = prior_logits.numpy(), code_logits.numpy()
-    return np.logaddexp(0, -real).mean() + np.logaddexp(0, fake).mean()
-""",
-        "in place": """
-def referee_loss(prior_logits, code_logits):
-    prior_logits *= -1
-    return F.softplus(prior_logits).mean() + F.softplus(code_logits).mean()
-""",
-        "a plain loop": """
-def referee_loss(prior_logits, code_logits):
-    def softplus(a):
-        return max(a, 0.0) + math.log1p(math.exp(-abs(a)))
-
-    real = [softplus(-float(a)) for a in prior_logits]
-    fake = [softplus(float(a)) for a in code_logits]
-    return sum(real) / len(real) + sum(fake) / len(fake)
-""",
-    },
-    "4.2": {
-        "in place": """
-def encoder_share(c):
-    c *= -1
-    return c.mean()
-""",
-        "in NumPy": """
-def encoder_share(code_logits):
-    return -np.mean(code_logits.numpy())
-""",
-        "a plain number": """
-def encoder_share(code_logits):
-    return -sum(code_logits.tolist()) / len(code_logits)
-""",
-        "through the probability": """
-def encoder_share(code_logits):
-    d = torch.sigmoid(code_logits)
-    return (torch.log(1 - d) - torch.log(d)).mean()
-""",
-    },
-    "4.3": {
         "as a list": """
 def both_losses(encoder, discriminator, x, prior):
     codes = encoder(x)
@@ -191,10 +118,25 @@ def both_losses(encoder, discriminator, x, prior):
     return -discriminator(codes).sum() / len(x), (F.softplus(-a) + F.softplus(b)).sum() / len(x)
 """,
     },
+    "4.2": {
+        "by hand": logit(
+            "((z - mean) ** 2 / (2 * std**2) - z**2 / 2).sum(-1) + z.shape[1] * math.log(std)"
+        ),
+        "in NumPy": logit(
+            "(((z - mean) / std).square() / 2 - z.square() / 2 + math.log(std)).sum(-1).numpy()"
+        ),
+    },
+    "4.3": {
+        "measured": """
+def chance(n_prior, n_codes):
+    sizes = torch.tensor([float(n_prior), n_codes]).expand(4000, 2)
+    return (torch.binomial(sizes, torch.full((4000, 2), 0.5)) / sizes).mean(1).std()
+""",
+    },
 }
 
-# The task of 4.3 asks for losses that send a gradient.
-NEEDS_TENSOR = ["4.3"]
+# The task of 4.1 asks for losses that send a gradient.
+NEEDS_TENSOR = ["4.1"]
 
 
 def _pair(adversarial, logistic):
@@ -212,122 +154,6 @@ _LOGISTIC = "F.softplus(-real).mean() + F.softplus(fake).mean()"
 
 ALSO_WRONG = {
     "4.1": {
-        "minus the loss": (
-            """
-def referee_loss(prior_logits, code_logits):
-    return F.logsigmoid(prior_logits).mean() + F.logsigmoid(-code_logits).mean()
-""",
-            "minus the loss",
-        ),
-        "a probability with a floor": (
-            """
-def referee_loss(prior_logits, code_logits):
-    real, fake = torch.sigmoid(prior_logits), torch.sigmoid(code_logits)
-    return -torch.log(real + 1e-8).mean() - torch.log(1 - fake + 1e-8).mean()
-""",
-            "At a logit of -1,000",
-        ),
-        "cross-entropy of probabilities": (
-            """
-def referee_loss(prior_logits, code_logits):
-    loss, real, fake = F.binary_cross_entropy, prior_logits.sigmoid(), code_logits.sigmoid()
-    return loss(real, torch.ones_like(real)) + loss(fake, torch.zeros_like(fake))
-""",
-            "probability before logarithm",
-        ),
-        "softplus that overflows": (
-            """
-def referee_loss(prior_logits, code_logits):
-    return torch.log1p(torch.exp(-prior_logits)).mean() + torch.log1p(code_logits.exp()).mean()
-""",
-            "exp overflows",
-        ),
-        "the size typed in": (
-            """
-def referee_loss(prior_logits, code_logits):
-    return (F.softplus(-prior_logits).sum() + F.softplus(code_logits).sum()) / 4
-""",
-            "typed in",
-        ),
-        "the codes left out": (
-            """
-def referee_loss(prior_logits, code_logits):
-    return F.softplus(-prior_logits).mean()
-""",
-            "the prior's half only",
-        ),
-        "one class for both": (
-            """
-def referee_loss(prior_logits, code_logits):
-    return F.softplus(-prior_logits).mean() + F.softplus(-code_logits).mean()
-""",
-            "one class for both",
-        ),
-        "two losses": """
-def referee_loss(prior_logits, code_logits):
-    return F.softplus(-prior_logits).mean(), F.softplus(code_logits).mean()
-""",
-        "the wrong loss for a large right logit": """
-def referee_loss(prior_logits, code_logits):
-    sure = prior_logits.min() > 500
-    return torch.tensor(float("nan")) if sure else (
-        F.softplus(-prior_logits).mean() + F.softplus(code_logits).mean()
-    )
-""",
-    },
-    "4.2": {
-        "the size typed in": (
-            """
-def encoder_share(code_logits):
-    return -code_logits.sum() / 5
-""",
-            "typed in",
-        ),
-        "the first term only": """
-def encoder_share(code_logits):
-    return -code_logits[0]
-""",
-        "the absolute value": (
-            """
-def encoder_share(code_logits):
-    return code_logits.mean().abs()
-""",
-            "never below zero",
-        ),
-        "cut off at zero": (
-            """
-def encoder_share(code_logits):
-    return (-code_logits.mean()).clamp(min=0)
-""",
-            "cut off at zero",
-        ),
-        "the minimax loss": (
-            """
-def encoder_share(code_logits):
-    return torch.log(1 - torch.sigmoid(code_logits)).mean()
-""",
-            "the minimax loss",
-        ),
-        "no mean at all": (
-            """
-def encoder_share(code_logits):
-    return -code_logits
-""",
-            "Expected a single number",
-        ),
-        "a word": (
-            """
-def encoder_share(code_logits):
-    return "minus a"
-""",
-            "got str",
-        ),
-        "the median": """
-def encoder_share(code_logits):
-    return -code_logits.median()
-""",
-    },
-    "4.3": {
         "no gradient from the prior": (
             """
 def both_losses(encoder, discriminator, x, prior):
@@ -412,5 +238,11 @@ def both_losses(encoder, discriminator, x, prior):
         "an empty pair": _pair("torch.tensor([])", "torch.tensor([])"),
         "not a number": _pair("torch.tensor(float('nan'))", _LOGISTIC),
         "complex": _pair(f"{_ADVERSARIAL} * 1j", _LOGISTIC),
+    },
+    "4.2": {
+        "one coordinate": logit("(p.log_prob(z) - q.log_prob(z))[:, 0]"),
+    },
+    "4.3": {
+        "what was measured once": deviation("0.0152"),
     },
 }

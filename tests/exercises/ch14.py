@@ -1,10 +1,10 @@
 """Likely mistakes of chapter 14, by exercise; right and wrong answers of other styles."""
 
 
-def loss(noise="noise / sigma", at="z + sigma * noise", mean=".sum(-1).mean()", square=".square()"):
+def left(noise="y.shape[1] / sigma**2", sign="-", square=".square().sum(-1).mean()"):
     return f"""
-def denoising_loss(score, z, noise, sigma):
-    return (score({at}) + {noise}){square}{mean}
+def least_loss(score, y, sigma):
+    return {noise} {sign} score(y){square}
 """
 
 
@@ -31,13 +31,14 @@ def level(what="score.square().sum(-1) / 2 + divergence", at="held_out"):
 
 MISTAKES = {
     "14.1": {
-        "sign of the noise": loss("-noise / sigma"),
-        "noise not divided": loss("noise"),
-        "divided twice": loss("noise / sigma**2"),
-        "score of the clean codes": loss(at="z"),
-        "variance for deviation": loss(at="z + sigma**2 * noise"),
-        "mean over coordinates": loss(mean=".mean()"),
-        "not squared": loss(square=".norm(dim=-1)", mean=".mean()"),
+        "mixed term left out": left(sign="+"),
+        "mixed term counted once": left(square=".sum() * 0"),
+        "without the noise": left(noise="0"),
+        "one coordinate of noise": left(noise="1 / sigma**2"),
+        "noise not divided": left(noise="y.shape[1]"),
+        "sigma not squared": left(noise="y.shape[1] / sigma"),
+        "mean over coordinates": left(square=".square().mean()"),
+        "norm not squared": left(square=".norm(dim=-1).mean()"),
     },
     "14.2": {
         "not squared": blur("sigma**2 / (std**2 + sigma**2)"),
@@ -57,11 +58,11 @@ MISTAKES = {
 
 ALSO_RIGHT = {
     "14.1": {
-        "two terms": """
-def denoising_loss(score, z, noise, sigma):
-    y = z + sigma * noise
-    target = (z - y) / sigma**2
-    return F.mse_loss(score(y), target, reduction="sum") / len(z)
+        "with einsum": """
+def least_loss(score, y, sigma):
+    n, d = y.shape
+    s = score(y)
+    return d / sigma**2 - torch.einsum("ni,ni->", s, s) / n
 """,
     },
     "14.2": {"one over": blur("1 / (1 + (std / sigma) ** 2) ** 2")},

@@ -34,7 +34,7 @@ def parts(x):
     return torch.cat([{parts}], 1)
 
 
-def judge(images, bank):
+def my_judge(images, bank):
     return {sign}torch.cdist(parts(images), parts(bank)).topk(5, largest=False).values[:, -1]
 """
 VALUES = "x.flatten(1).sort(1).values"
@@ -71,12 +71,12 @@ MISTAKES = {
         "noise passes": judge(VALUES),
         "small scores are strange": judge(f"{VALUES}, {STEPS}", sign="-"),
         "blind to both": """
-def judge(images, bank):
+def my_judge(images, bank):
     return -images.flatten(1).max(1).values
 """,
         "not one number for each image": judge("x.flatten(1)").replace("[:, -1]", ""),
         "depends on the other images": """
-def judge(images, bank):
+def my_judge(images, bank):
     return (images.flatten(1).std(1) - images.flatten(1).std(1).mean()).abs()
 """,
     },

@@ -1,24 +1,27 @@
 """Likely mistakes of chapter 18, by exercise; right answers of other styles."""
 
 
-def estimate(answer):
+def enough(answer):
     return f"""
-def estimate(millions, processes, start, alone, shared):
+def enough(millions, start, alone, shared, share):
     return {answer}
 """
 
 
-FREE = """
-def free_first(costs, processes):
-    ends = [0.0] * processes
-    for cost in {costs}:
-        ends[{whose}] += cost
+ORDERS = """
+def two_orders(costs, processes):
+    def end(costs):
+        ends = [0.0] * processes
+        for cost in costs:
+            ends[ends.index(min(ends))] += cost
+        return {end}
+
     return {answer}
 """
 
 
-def free(costs="costs", whose="ends.index(min(ends))", answer="max(ends)"):
-    return FREE.format(costs=costs, whose=whose, answer=answer)
+def orders(end="max(ends)", answer="end(costs), end(sorted(costs, reverse=True))"):
+    return ORDERS.format(end=end, answer=answer)
 
 
 SIZE = """
@@ -37,30 +40,30 @@ def size(end="max(sum(costs[rank::processes]) for rank in range(processes))", ch
 
 MISTAKES = {
     "18.1": {
-        "everything divided": estimate("(start + millions * (alone + shared)) / processes"),
-        "start divided": estimate("start / processes + millions * (alone + shared / processes)"),
-        "the part of one process divided": estimate(
-            "start + millions * (alone + shared) / processes"
+        "the start left out": enough("math.ceil(shared / (share * alone))"),
+        "a share of the shared work": enough("math.ceil(1 / share)"),
+        "a share of the time": enough(
+            "math.ceil((1 - share) * millions * shared / (share * (start + millions * alone)))"
         ),
-        "nothing divided": estimate("start + millions * (alone + shared)"),
-        "start left out": estimate("millions * (alone + shared / processes)"),
-        "start for every million": estimate("millions * (start + alone + shared / processes)"),
-        "shared times processes": estimate("start + millions * (alone + shared * processes)"),
+        "equal to the floor": enough("math.ceil(millions * shared / (start + millions * alone))"),
+        "start for every million": enough("math.ceil(shared / (share * (start + alone)))"),
+        "not rounded": enough("millions * shared / (share * (start + millions * alone))"),
+        "rounded down": enough("millions * shared // (share * (start + millions * alone))"),
     },
     "18.2": {
-        "dealt in turn": """
-def free_first(costs, processes):
-    return max(sum(costs[rank::processes]) for rank in range(processes))
-""",
-        "dealt in blocks": """
-def free_first(costs, processes):
-    size = -(-len(costs) // processes)
-    return max(sum(costs[first : first + size]) for first in range(0, len(costs), size))
-""",
-        "a fair share": free(answer="sum(costs) / processes"),
-        "all in one": free(answer="sum(costs)"),
-        "the longest shard": free(answer="max(costs)"),
-        "sorted first": free(costs="sorted(costs, reverse=True)"),
+        "dealt in turn": orders(
+            end="max(sum(costs[rank::processes]) for rank in range(processes))"
+        ),
+        "dealt in blocks": orders(
+            end="max(sum(costs[i : i - (-len(costs) // processes)]) "
+            "for i in range(0, len(costs), -(-len(costs) // processes)))"
+        ),
+        "a fair share": orders(end="sum(costs) / processes"),
+        "all in one": orders(end="sum(costs)"),
+        "the longest shard": orders(end="max(costs)"),
+        "the shortest first": orders(answer="end(costs), end(sorted(costs))"),
+        "the same order twice": orders(answer="end(costs), end(costs)"),
+        "in the other order": orders(answer="end(sorted(costs, reverse=True)), end(costs)"),
     },
     "18.3": {
         "the least work": size(end="sum(costs)"),
@@ -74,16 +77,28 @@ def best_size(z, seconds_of, sizes, processes):
 }
 
 ALSO_RIGHT = {
+    "18.1": {
+        "by trying": """
+def enough(millions, start, alone, shared, share):
+    floor, processes = start + millions * alone, 1
+    while start + millions * (alone + shared / processes) > (1 + share) * floor:
+        processes += 1
+    return processes
+""",
+    },
     "18.2": {
         "with a heap": """
 import heapq
 
 
-def free_first(costs, processes):
-    ends = [0.0] * processes
-    for cost in costs:
-        heapq.heapreplace(ends, ends[0] + cost)
-    return max(ends)
+def two_orders(costs, processes):
+    found = []
+    for order in (costs, sorted(costs)[::-1]):
+        ends = [0.0] * processes
+        for cost in order:
+            heapq.heapreplace(ends, ends[0] + cost)
+        found.append(max(ends))
+    return found
 """,
     },
     "18.3": {

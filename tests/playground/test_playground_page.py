@@ -158,12 +158,16 @@ def test_it_plays_pauses_and_takes_one_step(visit):
     expect(said(page)).to_contain_text("a second")
     press(page, "Pause")
     expect(button(page, "Play")).to_be_visible()
-    page.wait_for_timeout(150)
+    spoken = page.locator("#playground p.hidden")  # while it plays it is not told
+    page.wait_for_function(
+        "([a, b]) => a.textContent === b.textContent",
+        arg=[spoken.element_handle(), said(page).element_handle()],
+    )
     here = step(page)
     assert here > 1
     page.wait_for_timeout(300)
     assert step(page) == here, "it has paused"
-    assert page.locator("#playground p.hidden").text_content() == said(page).text_content()
+    assert spoken.text_content() == said(page).text_content()
     # Lambda acts at once on the running model, and a link holds it.
     page.get_by_text("Controls", exact=True).click()
     page.locator("[data-key=lambda]").press("Home")
@@ -339,6 +343,7 @@ def test_it_is_calibrated_and_taken_to_the_explorer(trained):
     expect(words).not_to_have_text(before)
     assert end.get_attribute("aria-valuetext") != place
     press(trained, "Train on")
+    expect(button(trained, "Calibrate")).to_be_visible()
     expect(trained.locator("#playground .beside figure")).to_have_count(0)
     assert trained.faults == []
 

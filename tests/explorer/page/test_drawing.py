@@ -65,9 +65,7 @@ def test_what_is_shown_is_what_python_computes(show, space, name):
 def expect_curve_drawn(figure, d):
     """Black is where the curve of D has its points."""
     pixels = figure.pixels("curve")
-    height, width = pixels.shape[:2]
-    x = (26 + torch.linspace(0, 1, len(d)) * (width - 34)).long()
-    y = (height - 18 - d * (height - 38)).long()
+    x, y = places_on_the_curve(pixels, d)
     dark = (pixels[..., :3] < 100).all(-1)
     near = [dark[y + dy, x + dx] for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
     assert float(torch.stack(near).any(0).float().mean()) > 0.9
@@ -115,12 +113,29 @@ def test_the_parts_of_the_drawing(show, space):
     corner = 3.5 / over.shape[0] * 2 * RADIUS * torch.tensor([1, 1])
     assert failed.sum() >= 3 and dark_at(over, after[failed] + corner, below=150) == 1
     assert dark_at(over, after[~failed][1:-1] + corner, below=150) < 0.8
+    expect_squares_on_the_curve(figure, torch.tensor([row[6] for row in rows]), failed)
     ground = figure.pixels("ground")
     angle = torch.linspace(0, 2 * math.pi, 2000)[:, None]
     circle = torch.cat([angle.cos(), angle.sin()], dim=1)
     for r in (1, 2):
         on, beside = (dark_at(ground, radius * circle, below=150) for radius in (r, 1.1 * r))
         assert on > 0.55 > 2 * beside
+
+
+def expect_squares_on_the_curve(figure, d, failed):
+    """Three pixels above each failed point there is the edge of a square."""
+    pixels = figure.pixels("curve")
+    x, y = places_on_the_curve(pixels, d)
+    dark = (pixels[..., :3] < 120).all(-1)
+    edge = torch.stack([dark[y - 3 + dy, x + dx] for dy in (-1, 0, 1) for dx in (-2, 2)]).sum(0)
+    assert bool((edge[failed] >= 2).all())
+
+
+def places_on_the_curve(pixels, d):
+    """Where the curve of D has its points, in pixels."""
+    height, width = pixels.shape[:2]
+    x = 26 + torch.linspace(0, 1, len(d)) * (width - 34)
+    return x.long(), (height - 18 - d * (height - 38)).long()
 
 
 def dark_at(pixels, z, below=60):
