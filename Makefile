@@ -7,6 +7,8 @@ PYTHON ?= python3
 # Where to get torch from, if not from pip's usual index: make book TORCH_INDEX=<address of an index>
 TORCH_INDEX ?=
 PORT ?= 8000
+# Who may read what `make serve` shows: 127.0.0.1 this machine, 0.0.0.0 the whole room
+HOST ?= 127.0.0.1
 REPO ?=
 
 PY := .venv/bin/python
@@ -35,9 +37,9 @@ test: env ## run every test (unit, notebooks, book, browser, lint)
 portable: env ## run every chapter as other processors would; an hour on two cores
 	$(PY) tools/portable.py
 
-serve: book ## build the book and serve it on localhost (PORT=8000)
+serve: book ## build the book and serve it on localhost (PORT=8000), or to a room: HOST=0.0.0.0
 	@echo "The book is at http://localhost:$(PORT)/ (stop with Ctrl-C)"
-	$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+	$(PY) -m http.server $(PORT) --bind $(HOST) --directory _build/html
 
 lab: .venv/.lab ## open the chapters in JupyterLab
 	$(PY) -m jupyterlab notebooks
@@ -51,7 +53,7 @@ students: env ## copies of the chapters for students (no solutions) and for the 
 slides: env ## slides of every chapter into _build/slides, offline
 	$(PY) tools/slides.py
 
-handouts: env ## four handouts of one page, as PDF, into _build/handouts (needs Chromium)
+handouts: env ## handouts of one page and forms, as PDF, into _build/handouts (needs Chromium)
 	$(PY) tools/handouts.py
 
 bundle: book students ## the course in one folder, with wheels, for a room without a network

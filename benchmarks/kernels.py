@@ -1,9 +1,10 @@
 """Memory and start-up of many notebooks on one machine: python benchmarks/kernels.py
 
-Starts one, two and three kernels side by side, runs the code of chapter 00 in each, and measures
-what they hold together; the slope says what thirty hold. Then runs whole chapters, one at a time,
-for the most memory that each needs. Linux only: the memory that processes share is counted once
-(the proportional set size).
+Starts three kernels one after the other, runs the code of chapter 00 in each, and measures what
+all hold together; the slope says what thirty hold. Then runs whole chapters, one at a time, for the
+most memory that each needs, and writes benchmarks/results/kernels.json. Two minutes on a machine
+that does nothing else. Linux only: the memory that processes share is counted once (the
+proportional set size).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ SIDE_BY_SIDE = 3
 WHOLE = ("00", "11", "13")  # chapters to run from top to bottom
 PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 MB, GB = 1e6, 1e9
+QUIET = 0.5  # the load below which nothing else counts
 
 
 class Kernel:
@@ -71,20 +73,24 @@ def code_of(number: str) -> list[str]:
     return [c.source for c in cells if c.cell_type == "code" and not checked(c.source)]
 
 
-def side_by_side(count: int) -> dict[str, Any]:
-    """Kernels together: seconds until each can begin, and what all hold in the end."""
-    kernels, seconds = [], []
+def side_by_side() -> dict[int, dict[str, Any]]:
+    """Start kernels one after the other; for each count, seconds to begin and bytes of all."""
+    kernels: list[Kernel] = []
+    found = {}
     setup, imports, *rest = code_of("00")
     try:
-        for _ in range(count):
+        for count in range(1, SIDE_BY_SIDE + 1):
             start = time.perf_counter()
             kernels.append(Kernel())
             kernels[-1].run(setup)
             kernels[-1].run(imports)
-            seconds.append(time.perf_counter() - start)
+            seconds = time.perf_counter() - start
             for source in rest:
                 kernels[-1].run(source)
-        return {"seconds": seconds, "bytes": sum(kernel.shared_out() for kernel in kernels)}
+            held = sum(kernel.shared_out() for kernel in kernels)
+            found[count] = {"seconds": seconds, "bytes": held}
+            print(f"{count} side by side: {held / MB:.0f} MB, begun in {seconds:.1f} s", flush=True)
+        return found
     finally:
         for kernel in kernels:
             kernel.stop()
@@ -104,13 +110,21 @@ def whole(number: str) -> dict[str, str]:
     return {"most memory, MB": f"{peak / MB:.0f}", "seconds": f"{seconds:.0f}"}
 
 
-def results_of(found: dict[int, dict[str, Any]], chapters: dict[str, Any]) -> dict[str, Any]:
-    """The numbers of the page, from what was measured."""
+def results_of(
+    found: dict[int, dict[str, Any]], chapters: dict[str, Any], load: float
+) -> dict[str, Any]:
+    """The numbers of the page, from what was measured.
+
+    Args:
+        found: by the number of kernels, what `side_by_side` gives.
+        chapters: by number, what `whole` gives.
+        load: of the machine before the first kernel was started.
+    """
     first, last = found[1]["bytes"], found[SIDE_BY_SIDE]["bytes"]
     slope = (last - first) / (SIDE_BY_SIDE - 1)
-    starts = sorted(second for count in found.values() for second in count["seconds"])
+    starts = sorted(count["seconds"] for count in found.values())
     return {
-        "machine": f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}",
+        "machine": f"{os.cpu_count()} cores, load {load:.1f} before",
         "kernels": {str(n): {"all, MB": f"{f['bytes'] / MB:.0f}"} for n, f in found.items()},
         "each further, MB": f"{slope / MB:.0f}",
         f"{ROOM} from the slope, GB": f"{(first + (ROOM - 1) * slope) / GB:.1f}",
@@ -121,16 +135,18 @@ def results_of(found: dict[int, dict[str, Any]], chapters: dict[str, Any]) -> di
 
 
 def main() -> None:
-    """Measure, and write the results after each part."""
+    """Measure, and write the results when all is measured."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    found = {count: side_by_side(count) for count in range(1, SIDE_BY_SIDE + 1)}
-    print(found, flush=True)
-    chapters: dict[str, Any] = {}
+    start, load = time.perf_counter(), os.getloadavg()[0]
+    if load > QUIET:
+        print(f"load {load:.1f}: other programs run, so the seconds will be too long", flush=True)
+    found, chapters = side_by_side(), {}
     for number in WHOLE:
         chapters[number] = whole(number)
         print(number, chapters[number], flush=True)
-        text = json.dumps(results_of(found, chapters), indent=1) + "\n"
-        RESULTS.write_text(text, encoding="utf-8")
+    text = json.dumps(results_of(found, chapters, load), indent=1) + "\n"
+    RESULTS.write_text(text, encoding="utf-8")
+    print(f"{RESULTS}, in {time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -105,6 +105,14 @@ def test_another_index_and_no_uv(tools, monkeypatch, capsys, tmp_path):
     assert "pip install uv" in capsys.readouterr().err
 
 
+def test_uv_is_told_for_which_macos(monkeypatch):
+    """Its own choice is 13, for which torch has no wheel; pip asks for the same system."""
+    say = "import os; print(os.environ['MACOSX_DEPLOYMENT_TARGET'])"
+    monkeypatch.delenv("MACOSX_DEPLOYMENT_TARGET", raising=False)
+    said = bundle.run([sys.executable, "-c", say]).strip()
+    assert bundle.PLATFORMS["macos"] == [f"macosx_{said.replace('.', '_')}_arm64"]
+
+
 def test_what_is_downloaded_is_what_a_student_needs():
     names = {Requirement(line).name for line in bundle.requirements()}
     assert names >= {"torch", "jupyterlab", "anywidget", "scikit-learn"}

@@ -34,7 +34,8 @@ def counted(tmp_path_factory):
 def test_each_is_one_page(counted):
     folder, counts = counted
     assert counts.pop("long") > 1
-    assert counts == dict.fromkeys(["correctors", "ledger", "method", "notation"], 1)
+    names = ["correctors", "feedback", "ledger", "method", "notation", "pulse", "two_hours"]
+    assert counts == dict.fromkeys(names, 1)
     for name in counts:
         pdf = (folder / f"{name}.pdf").read_bytes()
         box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)

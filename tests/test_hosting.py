@@ -50,6 +50,12 @@ def test_the_hub_runs_the_clone_that_holds_its_configuration(hub):
     assert hub["Spawner"]["cmd"][0].startswith(f"{root}/.venv/")
 
 
+def test_a_person_who_has_no_copy_yet_can_start(hub):
+    """The server refuses a folder that is not there; nbgitpuller brings ~/course afterwards."""
+    assert hub["Spawner"]["notebook_dir"] == "~"
+    assert "targetPath=course&urlpath=lab/tree/course/notebooks/" in PAGE
+
+
 def test_no_setting_is_misspelt(hub):
     """The names were compared with the traits of JupyterHub 6.1, which is not installed here."""
     known = {

@@ -134,6 +134,15 @@ def test_the_shortest_needs_a_browser_only():
     assert len(chapters) == 1 and {"[explorer](../explorer.md)", chapters[0]} < set(pages)
 
 
+def test_the_shortest_is_written_out_with_the_same_times():
+    text = (PAGE.parent / "two_hours.md").read_text(encoding="utf-8")
+    told = re.findall(r"^### (\d):(\d\d), (\d+) minutes: (.+)$", text, re.M)
+    told = [(60 * int(h) + int(m), int(minutes), what) for h, m, minutes, what in told]
+    rows = PLANS["Two hours, with a browser only"]
+    plain = [re.sub(r"^\[(.+?)\].*$", r"\1", what) for _, _, what, *_ in rows]
+    assert told == [(*row[:2], what) for row, what in zip(rows, plain, strict=True)]
+
+
 def test_every_chapter_is_in_the_longest():
     rows = [row[2] for name in LENGTHS if name.startswith("Day") for row in PLANS[name]]
     there = {match[1] for match in map(CHAPTER.match, rows) if match}

@@ -24,6 +24,18 @@ def made():
     return found
 
 
+def test_the_slides_that_the_two_hours_name_are_there(made):
+    text = (slides.ROOT / "book" / "teach" / "two_hours.md").read_text(encoding="utf-8")
+    titles = [slide.title for slide in made["00"]]
+    rows = re.findall(r"^\| (\d+) ([A-Z].+?) \|", text, re.M)
+    assert [(int(n), titles[int(n) - 1]) for n, _ in rows] == [(int(n), t) for n, t in rows]
+    assert [int(n) for n, _ in rows] == list(range(2, 12))
+    asks = [n for n, slide in enumerate(made["00"], 1) if "Predict." in slide.body]
+    assert asks == [5, 12, 15, 18]  # "slides 12 and 15", "slide 18"
+    assert [n for n, title in enumerate(titles, 1) if title.startswith("Quiz")] == [20, 21, 22, 23]
+    assert titles[24] == "Take-away"
+
+
 def text_of(html):
     return re.sub(r"\s+", "", re.sub(r"<[^>]+>", "", html))
 
@@ -80,6 +92,32 @@ def test_what_a_section_says_and_what_the_teacher_needs_is_in_the_notes(made):
 )
 def test_a_section_begins_with_its_first_sentence(paragraph, sentence):
     assert slide_parts.first_sentence(paragraph) == sentence
+
+
+def test_a_slide_brings_the_new_words():
+    text = "A plain beginning is here. Then a dull sentence. We call it a **hole**: few codes."
+    assert slide_parts.told(text, first=False) == "We call it a **hole**: few codes."
+    both = "A plain beginning is here. We call it a **hole**: few codes."
+    assert slide_parts.told(text, first=True) == both
+    assert slide_parts.part_of("Nothing new in this paragraph.", first=False) is None
+
+
+def test_the_answer_waits_for_the_prediction():
+    ask, figure = slide_parts.Part("ask", 1.0, asks=True), slide_parts.Part("figure", 1.0)
+    assert slide_parts.stepwise([figure, ask]) == "figure\nask"
+    shown, hidden = slide_parts.stepwise([figure, ask, figure, figure]).split("<div")
+    assert shown == "figure\nask\n" and hidden == ' class="fragment">\nfigure\nfigure\n</div>'
+    twice = slide_parts.stepwise([ask, figure, ask, figure])
+    assert twice.count("<div") == twice.count("</div>") == 2
+
+
+def test_a_few_plain_words_are_no_slide_of_their_own():
+    section = slide_parts.Section("One", None)
+    words = slide_parts.Part("words", 1.6, spare=True)
+    section.parts = [slide_parts.Part("figure", 10.0, alone=True), words]
+    assert [slide.body for slide in section.slides()] == ["figure"]
+    section.parts = [words]
+    assert [slide.body for slide in section.slides()] == ["words"]
 
 
 def test_formulas_are_left_to_mathjax_and_long_parts_get_slides_of_their_own():

@@ -34,6 +34,7 @@ PLATFORMS = {
     "macos": ["macosx_14_0_arm64"],
     "windows": ["win_amd64"],
 }
+MACOS = "14.0"  # uv's own choice is 13.0, for which torch has no wheel
 PYTHONS = ["3.12"]
 EXTRAS = ("course", "lab")
 SHARED = ROOT / "book" / "teach" / "bundle"
@@ -71,7 +72,8 @@ def index_options(system: str) -> list[str]:
 
 def run(command: list[str]) -> str:
     """Run a command; what it printed. ValueError with its last lines if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = os.environ | {"MACOSX_DEPLOYMENT_TARGET": MACOS}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
         raise ValueError(f"{' '.join(command[:6])} ... failed:\n{said}")

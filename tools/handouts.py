@@ -1,8 +1,9 @@
 """Handouts: one page of A4 each, printed to PDF by Chromium.
 
-python tools/handouts.py            # notation, method, correctors, ledger into _build/handouts
+python tools/handouts.py            # all of them, into _build/handouts
 
-They are written in book/teach/handouts; the ledger is the table of book/claims.md.
+The worksheet of the two hours, notation, method, correctors and the forms are written in
+book/teach/handouts; the ledger is the table of book/claims.md.
 """
 
 from __future__ import annotations
@@ -41,18 +42,18 @@ PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 @page {{ size: A4; margin: 13mm 14mm; }}
-body {{ font: 10pt/1.36 system-ui, sans-serif; color: #111; margin: 0; }}
+body {{ font: 10.8pt/1.38 system-ui, sans-serif; color: #111; margin: 0; }}
 h1 {{ font-size: 16pt; margin: 0 0 5pt; color: #08519c; }}
 p, ul, ol {{ margin: 0 0 5pt; }}
-ol, ul {{ padding-left: 16pt; }}
-table {{ border-collapse: collapse; width: 100%; margin: 0 0 7pt; font-size: 9.2pt; }}
-th, td {{ border-bottom: 0.5pt solid #999; padding: 1.6pt 4pt; text-align: left; }}
+ol, ul {{ padding-left: 22pt; }}
+table {{ border-collapse: collapse; width: 100%; margin: 0 0 7pt; font-size: 9.8pt; }}
+th, td {{ border-bottom: 0.5pt solid #999; padding: 1.8pt 4pt; text-align: left; }}
 td, th {{ vertical-align: top; }}
-pre, code {{ font: 8.2pt/1.3 ui-monospace, monospace; }}
+pre, code {{ font: 9.2pt/1.3 ui-monospace, monospace; }}
 pre {{ background: #f3f4f6; padding: 4pt 6pt; margin: 0 0 6pt; }}
 footer {{ color: #555; font-size: 7.5pt; }}
 </style>
-<script>window.MathJax = {{ options: {{ enableMenu: false }} }};</script>
+<script>window.MathJax = {{ options: {{ enableMenu: false }}, chtml: {{ scale: 0.92 }} }};</script>
 <script src="{mathjax}/tex-chtml.js"></script>
 </head>
 <body>

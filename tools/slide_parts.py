@@ -1,8 +1,9 @@
 """What of a chapter goes on which slide, and what into the speaker notes.
 
-On the slides: headings, the first sentence of a section, predictions, experiments, formulas of
-their own line, tables, lists, figures, printed outputs and short code. In the notes: the chapter's
-whole text, the folded answers, and the teacher's notes of book/teach/notes.
+On the slides: headings, the first sentence of a section, each sentence that brings a new word,
+predictions, experiments, formulas of their own line, tables, lists, figures, printed outputs and
+short code. What follows a prediction on its slide waits for one more press of a key. In the notes:
+the chapter's whole text, the folded answers, and the teacher's notes of book/teach/notes.
 """
 
 from __future__ import annotations
@@ -30,17 +31,29 @@ FIGURE_WIDTH, FIGURE_HEIGHT = 1184.0, 430.0  # pixels, as deck.css has them
 LIVE = ("nav-explorer", "nav-playground")
 COLUMNS = 76  # letters in such a line
 CODE_LINES, OUTPUT_LINES = 20, 16  # more go to the notes, or on a slide of their own
-MARKS = ("**Predict", "**Try", "**Expected", "**Happened", "**Why", "**Repair")
+PREDICTION = "**Predict"
+LEAST = 2.5  # lines; a slide of running text has more, or its text stays in the notes
+MARKS = (PREDICTION, "**Try", "**Expected", "**Happened", "**Why", "**Repair")
 IMPORT = re.compile(r"^(?:import|from) .*\n?", re.MULTILINE)  # what nobody reads on a wall
 PULSE = "What did you expect that did not happen?", "Which one sentence should be said again?"
 
 
 class Part(NamedTuple):
-    """Something to show: its HTML, how many lines it takes, and whether it wants a slide alone."""
+    """Something to show.
+
+    Attributes:
+        html: what is shown.
+        lines: how many lines it takes.
+        alone: it wants a slide of its own.
+        asks: it is a prediction, and what follows is the answer.
+        spare: it says too little to be a slide.
+    """
 
     html: str
     lines: float
     alone: bool = False
+    asks: bool = False
+    spare: bool = False
 
 
 class Slide(NamedTuple):
@@ -76,13 +89,32 @@ def blocks_of(markdown: str) -> list[str]:
     return [block.strip() for block in re.split(r"\n\s*\n", prose) if block.strip()]
 
 
+def sentences(paragraph: str) -> list[str]:
+    """The sentences of a paragraph; a full stop within a formula or bold words ends none."""
+    found, start = [], 0
+    for match in re.finditer(r"[.?!:]['\")*]*(?=\s+[A-Z*\[$])", paragraph):
+        head = paragraph[start : match.end()]
+        if head.count("$") % 2 == 0 and head.count("**") % 2 == 0 and len(head) > 20:
+            found.append(head.strip())
+            start = match.end()
+    rest = paragraph[start:].strip()
+    return [*found, rest] if rest else found
+
+
 def first_sentence(paragraph: str) -> str:
     """A paragraph up to its first full stop that ends a sentence outside a formula."""
-    for match in re.finditer(r"[.?!:]['\")*]*(?=\s+[A-Z*\[$])", paragraph):
-        head = paragraph[: match.end()]
-        if head.count("$") % 2 == 0 and head.count("**") % 2 == 0 and len(head) > 20:
-            return head.rstrip(":") + ("." if head.endswith(":") else "")
-    return paragraph
+    head = sentences(paragraph)[0]
+    ended = head != paragraph.strip() and head.endswith(":")
+    return head.rstrip(":") + "." if ended else head
+
+
+def told(paragraph: str, first: bool) -> str:
+    """What a slide says of a paragraph: its first sentence, and each with a new word in bold."""
+    kept = [first_sentence(paragraph)] if first else []
+    for place, sentence in enumerate(sentences(paragraph)):
+        if "**" in sentence and not (first and place == 0):
+            kept.append(sentence)
+    return " ".join(kept)
 
 
 def part_of(block: str, first: bool) -> Part | None:
@@ -96,11 +128,11 @@ def part_of(block: str, first: bool) -> Part | None:
         wide = sum(math.ceil(len(re.sub(r"\$[^$]*\$", "xxxx", row)) / 95) for row in rows)
         return Part(to_html(block), 1.1 * wide + 1, alone=wide > 7)
     if block.startswith(("- ", "* ", "1. ", "> ")) or any(mark in block for mark in MARKS):
-        return Part(to_html(block), lines_of(block) + 0.6)
-    if first:
-        sentence = first_sentence(block)
-        return Part(to_html(sentence), lines_of(sentence) + 0.6)
-    return None
+        return Part(to_html(block), lines_of(block) + 0.6, asks=block.startswith(PREDICTION))
+    words = told(block, first)
+    if not words:
+        return None
+    return Part(to_html(words), lines_of(words) + 0.6, spare="**" not in words)
 
 
 def lines_of(text: str) -> float:
@@ -156,9 +188,28 @@ class Section:
     def slides(self) -> Iterator[Slide]:
         """As many slides as the parts need; the notes go with the first."""
         notes = "\n".join(self.notes)
-        for group in grouped(self.parts):
-            yield Slide(self.title, "\n".join(part.html for part in group), notes)
+        groups = list(grouped(self.parts))
+        if len(groups) > 1:
+            groups = [group for group in groups if not too_little(group)]
+        for group in groups:
+            yield Slide(self.title, stepwise(group), notes)
             notes = ""
+
+
+def too_little(group: list[Part]) -> bool:
+    """Whether a slide would hold a few plain words and nothing else."""
+    return all(part.spare for part in group) and sum(part.lines for part in group) < LEAST
+
+
+def stepwise(group: list[Part]) -> str:
+    """The HTML of a slide; what follows a prediction appears at the next press of a key."""
+    shown, steps = [], 0
+    for place, part in enumerate(group, 1):
+        shown.append(part.html)
+        if part.asks and place < len(group):
+            shown.append(f'{"</div>" * (steps > 0)}<div class="fragment">')
+            steps += 1
+    return "\n".join(shown) + "\n</div>" * (steps > 0)
 
 
 def grouped(parts: list[Part]) -> Iterator[list[Part]]:

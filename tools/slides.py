@@ -185,7 +185,7 @@ def measure(browser: Any, file: Path, pictures: Path | None = None) -> list[str]
     faults = []
     for number, section in enumerate(view.query_selector_all(".slides > section"), 1):
         if view.evaluate("() => !!window.Reveal"):
-            view.evaluate("(n) => Reveal.slide(n)", number - 1)
+            view.evaluate("(n) => Reveal.slide(n, 0, 99)", number - 1)  # with all its answers
             live = section.query_selector(", ".join(f".{name}" for name in LIVE))
             view.wait_for_timeout(1_500 if live else 30)
         seen = view.evaluate(LOOK, section)

@@ -20,7 +20,7 @@ c.JupyterHub.concurrent_spawn_limit = 10  # the other twenty wait some seconds
 c.JupyterHub.active_server_limit = 40
 
 c.Spawner.default_url = "/lab"
-c.Spawner.notebook_dir = "~/course"
+c.Spawner.notebook_dir = "~"  # it has to exist; the link of nbgitpuller brings ~/course
 c.Spawner.cmd = [f"{ENVIRONMENT}/bin/python", "-m", "jupyterhub.singleuser"]
 c.Spawner.environment = {
     "OMP_NUM_THREADS": "1",  # thirty people: one thread each is faster for all
