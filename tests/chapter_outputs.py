@@ -39,3 +39,11 @@ def numbers(chapter: str, label: str) -> list[float]:
     """The numbers that stand after `label` in the one line that holds it."""
     after = line(chapter, label).split(label, 1)[1]
     return [token.value for token in tokens(after)[0]]
+
+
+def source(chapter: str, label: str) -> str:
+    """The source of the one code cell that holds `label`."""
+    (path,) = (ROOT / "notebooks").glob(f"{chapter}_*.ipynb")
+    cells = [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    (found,) = [text for text in cells if label in text]
+    return found

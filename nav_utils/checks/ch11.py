@@ -1,8 +1,8 @@
-"""Exercises of chapter 11: one step for a batch, a gradient by hand, and chunks that fit."""
+"""Exercises of chapter 11: one step for a batch, a gradient by hand, and how many bits it needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -211,70 +211,36 @@ def gradient_by_hand(
 
 # ---- 11.3 ---------------------------------------------------------------------------------------
 
-
-def sizes(free: int, widths: Sequence[int], d: int) -> tuple[int, Mistakes]:
-    """How many points fit into a third of the memory, and what mistakes make of it."""
-    numbers, third, product = 2 * d + 2 * sum(widths), free // 3, 1
-    for width in widths:
-        product *= width
-    right = third // (4 * numbers)
-    if right < 1:
-        return 1, {
-            "no point at all": (right, "Return at least 1, or nothing would ever be computed."),
-            "not rounded": (free / 3 / (4 * numbers), "A chunk has a whole number of points."),
-        }
-    return right, {
-        "all of the memory": (free // (4 * numbers), "Leave room: a third of the memory."),
-        "numbers instead of bytes": (third // numbers, "A float32 takes four bytes."),
-        "eight bytes": (third // (8 * numbers), "A float32 takes four bytes, a float64 eight."),
-        "activations only": (
-            third // (4 * (2 * d + sum(widths))),
-            "Two tensors for each hidden layer: the activation and its slope.",
-        ),
-        "widths multiplied": (
-            third // (4 * (2 * d + 2 * product)),
-            "Weights are shared by all points; a point keeps a number for each unit: sum.",
-        ),
-        "points forgotten": (
-            third // (8 * sum(widths)),
-            "The point and its gradient take memory too: 2 d numbers.",
-        ),
-        "gradient forgotten": (
-            third // (4 * (numbers - d)),
-            "The point has d numbers, and its gradient d more.",
-        ),
-        "rounded up": (
-            -(-free // (12 * numbers)),
-            "Rounded up, or to the nearest whole number, the last point does not fit: round down.",
-        ),
-        "not rounded": (
-            free / 3 / (4 * numbers),
-            "A chunk has a whole number of points: round down.",
-        ),
-    }
+FOR_THE_PLACE, FOR_THE_LEVEL = 7, 3  # measured: tests/chapters/test_chapter_11.py
 
 
-# The first leaves a remainder of more than half a point; into the last two not one point fits.
-MEMORIES = [
-    (1_005_003, (100, 50), 3),
-    (7_654_321, [256, 256, 64], 16),
-    (50_000, (32,), 2),
-    (100, (100, 50), 3),
-    (0, [8], 2),
-]
-
-
-@exercise("11.3", hint="4 * (2 d + 2 sum(widths)) bytes for a point, a third of the memory")
-def chunk_size(answer: Callable[[int, Sequence[int], int], int]) -> Mistake | None:
-    """How many points fit into a third of the free memory."""
-    return first_wrong(
-        answer,
-        [
-            Case(
-                f"free_bytes = {free:,}, widths = {widths} and d = {d}",
-                (free, widths, d),
-                *sizes(free, widths, d),
+@exercise("11.3", hint="a loop over bits from 1 to 12: print both shares, then read the first 99 %")
+def fewest_bits(answer: Any) -> Mistake | None:
+    """The fewest significant bits of the weights that keep the places, and the level."""
+    found = torch.as_tensor(answer, dtype=torch.float64).flatten()
+    if found.shape != (2,):
+        return Mistake("not two numbers", "Expected two numbers of bits: for place and level.")
+    if not found.isfinite().all() or bool((found != found.round()).any()):
+        return Mistake("not whole numbers", "Bits are counted: expected two whole numbers.")
+    place, level = found.int().tolist()
+    right = FOR_THE_PLACE, FOR_THE_LEVEL
+    if (place, level) == right:
+        return None
+    if (level, place) == right:
+        return Mistake("the two exchanged", "First the bits for the place, then for the level.")
+    if (place, level) == (right[0] - 1, right[1] - 1):
+        return Mistake(
+            "the last that fails", "With these bits fewer than 99 % pass. Take the next number."
+        )
+    for name, bits, wanted in (("place", place, right[0]), ("level", level, right[1])):
+        if bits < wanted:
+            return Mistake(
+                f"too few for the {name}",
+                f"With {bits} bits fewer than 99 % of the points pass the test of the {name}.",
             )
-            for free, widths, d in MEMORIES
-        ],
-    )
+        if bits > wanted:
+            return Mistake(
+                f"not the fewest for the {name}",
+                f"With {bits - 1} bits 99 % of the points still pass the test of the {name}.",
+            )
+    return None

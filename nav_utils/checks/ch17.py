@@ -1,9 +1,10 @@
-"""Exercises of chapter 17: the first numbers to look at, the links of a chain, the sum of heads."""
+"""Exercises of chapter 17: the first numbers to look at, the links of a chain, broken ratios."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -149,59 +150,32 @@ def chained(
     }
 
 
-@exercise("17.3", hint="add up the rows of the weight, and the entries of the bias; keep one row")
-def one_layer(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Mistake | None:
-    """The linear layer that gives the sum of K heads: weight (1, W) and bias (1,)."""
-    generator = torch.Generator().manual_seed(2)
-
-    def judged(heads: int, width: int) -> tuple[str, Mistake | None]:
-        weight = torch.randn(heads, width, generator=generator)
-        bias = torch.randn(heads, generator=generator)
-        got = answer(weight, bias)
-        words = f"{heads} heads on {width} units"
-        if not isinstance(got, tuple | list) or len(got) != 2:
-            return words, Mistake("not two tensors", "Return weight (1, W) and bias (1,).")
-        for value, (right, mistakes) in zip(got, summed(weight, bias), strict=True):
-            found = closest(value, right, mistakes, strict=heads == 4)
-            if found is not None:
-                return words, found
-        return words, None
-
-    return first_mistake(judged(*sizes) for sizes in ((4, 6), (1, 3), (7, 5)))
+# What is wrong with the three ratios of the experiment: the cell that makes them draws the order.
+DEFECTS = {"A": "another scale", "B": "few codes", "C": "one photograph"}
+ADVICE = {
+    "few codes": "Compare the loss on the codes that the ratio was fitted on with that on others.",
+    "one photograph": "Judge with the codes of one photograph at a time.",
+    "another scale": "Multiply the codes by a number before you judge.",
+}
 
 
-def summed(
-    weight: Tensor, bias: Tensor
-) -> tuple[tuple[Tensor, dict[str, tuple[Tensor, str]]], ...]:
-    """The right weight and bias, each with what likely mistakes give."""
-    total, shift = weight.sum(0, keepdim=True), bias.sum(0, keepdim=True)
-    advice = {
-        "mean of the heads": "The logs add up: their mean is the ratio divided by K.",
-        "one head": "Every head knows only its own bridge: add them all.",
-        "summed over the units": "One row for each head: add up the rows, axis 0.",
-        "no row left": "Shapes (1, W) and (1,): keep the axis of the one output.",
-        "bias not summed": "The biases add up too, to one number.",
-    }
-    return (
-        (
-            total,
-            {
-                "mean of the heads": (total / len(weight), advice["mean of the heads"]),
-                "one head": (weight[:1], advice["one head"]),
-                "summed over the units": (
-                    weight.sum(1, keepdim=True),
-                    advice["summed over the units"],
-                ),
-                "no row left": (total[0], advice["no row left"]),
-            },
-        ),
-        (
-            shift,
-            {
-                "mean of the heads": (shift / len(weight), advice["mean of the heads"]),
-                "one head": (bias[:1], advice["one head"]),
-                "bias not summed": (bias, advice["bias not summed"]),
-                "no row left": (shift[0], advice["no row left"]),
-            },
-        ),
-    )
+@exercise("17.3", hint="first_numbers of each; loss_on one photograph, and on 2 * codes")
+def defects(answer: Any) -> Mistake | None:
+    """Which of three defects each of three ratios has: a dictionary of three letters."""
+    if not isinstance(answer, dict):
+        return Mistake("not a dictionary", 'Expected {"A": ..., "B": ..., "C": ...}.')
+    if set(answer) != set(DEFECTS):
+        return Mistake("other letters", "Expected the keys A, B and C, each once.")
+    unknown = [word for word in answer.values() if word not in list(DEFECTS.values())]
+    if unknown:
+        words = ", ".join(f'"{word}"' for word in sorted(DEFECTS.values()))
+        return Mistake("unknown defect", f"Expected one of {words}, got {str(unknown[0])[:40]}.")
+    if len(set(answer.values())) < len(DEFECTS):
+        return Mistake("a defect named twice", "Each ratio has another one of the three defects.")
+    wrong = sorted(letter for letter in DEFECTS if answer[letter] != DEFECTS[letter])
+    if not wrong:
+        return None
+    advice = " ".join(ADVICE[answer[letter]] for letter in wrong)
+    if len(wrong) == len(DEFECTS):
+        return Mistake("all three confused", f"No letter has the right defect. {advice}")
+    return Mistake("two confused", f"{' and '.join(wrong)} are confused. {advice}")

@@ -1,8 +1,16 @@
 """What the numbers that chapter 11 prints have to show."""
 
-import pytest
+import copy
 
-from tests.chapter_outputs import line, numbers
+import pytest
+import torch
+
+from nav_utils.checks.ch11 import FOR_THE_LEVEL, FOR_THE_PLACE
+from nav_utils.correction import correct
+from nav_utils.pretrained import load_pretrained
+from nav_utils.ratio import DensityRatio
+from nav_utils.steps import Below, GaussNewton
+from tests.chapter_outputs import line, numbers, source
 
 
 def test_the_loop_takes_far_longer_than_its_arithmetic():
@@ -106,3 +114,22 @@ def test_once_steps_overshoot_an_end_is_no_smooth_function_of_eta():
         numbers("11", f"eta from {first} to")[-1] for first in ("0.10", "0.17", "0.42")
     )
     assert small < 0.25 and small < middle < large and large > 1
+
+
+def test_the_bits_of_the_experiment_are_the_fewest():
+    ratio = load_pretrained("mnist-2d").ratio
+    names = {"copy": copy, "torch": torch, "ratio": ratio, "DensityRatio": DensityRatio}
+    exec(source("11", "def coarse(bits)").split("\n\n\n")[0], names)
+    some = torch.randn(5000, 2, generator=torch.Generator().manual_seed(0))
+    level = ratio.level(0.05)
+    walk = GaussNewton(), Below(level)
+    ends = correct(some, ratio, *walk).z
+
+    def passed(bits):
+        rough = correct(some, names["coarse"](bits), *walk).z
+        near = (rough - ends).norm(dim=-1) < 0.05
+        inside = ratio.logit(rough) < level + 0.05
+        return float(near.double().mean()), float(inside.double().mean())
+
+    assert passed(FOR_THE_PLACE - 1)[0] < 0.985 < 0.99 < passed(FOR_THE_PLACE)[0]
+    assert passed(FOR_THE_LEVEL - 1)[1] < 0.985 < 0.99 < passed(FOR_THE_LEVEL)[1]

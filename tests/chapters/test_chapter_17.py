@@ -1,10 +1,13 @@
 """What the printed numbers of chapter 17 have to show, and where its stored table comes from."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
+import torch
 
-from tests.chapter_outputs import ROOT, line, numbers, printed
+from nav_utils.checks.ch17 import DEFECTS
+from tests.chapter_outputs import ROOT, line, numbers, printed, source
 from tests.stored_outputs import tokens
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -123,3 +126,28 @@ def test_the_benchmark_of_bridges_shows_what_the_pages_say():
         for place in ("on q", "on lines"):
             assert float(bridged[place].split()[0]) < 0.8 * float(single[place].split()[0])
         assert float(single["warnings"].split()[0]) > 0
+
+
+def test_the_letters_of_the_experiment_have_the_defects_of_its_checker():
+    labels = torch.arange(400) % 2
+    seen, unseen = torch.randn(400, 2), torch.randn(400, 2)
+    names = {
+        "torch": torch,
+        "codes": {2: seen},
+        "unseen_codes": {2: unseen},
+        "for_levels": torch.arange(400) < 200,
+        "for_judging": torch.arange(400) >= 200,
+        "unseen": SimpleNamespace(labels=labels),
+        "data": SimpleNamespace(labels=labels.repeat_interleave(2)),
+        "order": torch.arange(400),
+        "fitted": lambda fitted_on, held_out: (fitted_on, "what it warned of"),
+    }
+    exec(source("17", "def handed_over(letter)"), names)
+    found = {letter: names["handed_over"](letter) for letter in "ABC"}
+    wanted = {
+        "few codes": seen[:60],
+        "one photograph": seen[labels == 1],
+        "another scale": 2 * seen,
+    }
+    for letter, defect in DEFECTS.items():
+        assert torch.equal(found[letter], wanted[defect])

@@ -85,49 +85,14 @@ def gradient_by_hand(z, W, b, v):
 """,
     },
     "11.3": {
-        "all of the memory": """
-def chunk_size(free_bytes, widths, d):
-    return max(1, free_bytes // (8 * (d + sum(widths))))
-""",
-        "numbers instead of bytes": """
-def chunk_size(free_bytes, widths, d):
-    return max(1, free_bytes // 3 // (2 * (d + sum(widths))))
-""",
-        "activations only": """
-def chunk_size(free_bytes, widths, d):
-    return max(1, free_bytes // 3 // (4 * (2 * d + sum(widths))))
-""",
-        "widths multiplied": """
-def chunk_size(free_bytes, widths, d):
-    units = 1
-    for width in widths:
-        units *= width
-    return max(1, free_bytes // 3 // (8 * (d + units)))
-""",
-        "points forgotten": """
-def chunk_size(free_bytes, widths, d):
-    return max(1, free_bytes // 3 // (8 * sum(widths)))
-""",
-        "eight bytes": """
-def chunk_size(free_bytes, widths, d):
-    return max(1, free_bytes // 3 // (16 * (d + sum(widths))))
-""",
-        "gradient forgotten": """
-def chunk_size(free_bytes, widths, d):
-    return max(1, free_bytes // 3 // (4 * (d + 2 * sum(widths))))
-""",
-        "rounded up": """
-def chunk_size(free_bytes, widths, d):
-    return max(1, round(free_bytes / 3 / (8 * (d + sum(widths)))))
-""",
-        "not rounded": """
-def chunk_size(free_bytes, widths, d):
-    return max(1, free_bytes / 3 / (8 * (d + sum(widths))))
-""",
-        "no point at all": """
-def chunk_size(free_bytes, widths, d):
-    return free_bytes // 3 // (8 * (d + sum(widths)))
-""",
+        "not two numbers": "fewest_bits = 7",
+        "not whole numbers": "fewest_bits = (7.5, 3)",
+        "the two exchanged": "fewest_bits = (3, 7)",
+        "the last that fails": "fewest_bits = (6, 2)",
+        "too few for the place": "fewest_bits = (5, 3)",
+        "too few for the level": "fewest_bits = (7, 2)",
+        "not the fewest for the place": "fewest_bits = (8, 3)",
+        "not the fewest for the level": "fewest_bits = (7, 4)",
     },
 }
 
@@ -265,38 +230,9 @@ def gradient_by_hand(z, W, b, v):
 """,
     },
     "11.3": {
-        "floor": """
-def chunk_size(free_bytes, widths, d):
-    return max(math.floor(free_bytes / 3 / (8 * (d + sum(widths)))), 1)
-""",
-        "in NumPy": """
-def chunk_size(free_bytes, widths, d):
-    return np.maximum(1, np.floor_divide(free_bytes, 24 * (np.sum(widths) + d)))
-""",
-        "a tensor": """
-def chunk_size(free_bytes, widths, d):
-    per_point = 4 * 2 * (d + torch.tensor(widths).sum())
-    return torch.clamp(torch.tensor(free_bytes) // (3 * per_point), min=1)
-""",
-        "a loop and a branch": """
-def chunk_size(free_bytes, widths, d):
-    per_point = 2 * d * 4
-    for width in widths:
-        per_point += 8 * width
-    n = int(free_bytes // 3) // per_point
-    if n < 1:
-        return 1
-    return n
-""",
-        "a whole float": """
-def chunk_size(free_bytes, widths, d):
-    return max(1.0, free_bytes // 3 // (8.0 * (d + sum(widths))))
-""",
-        "modulo": """
-def chunk_size(free_bytes, widths, d):
-    per_point = 3 * 4 * (2 * d + 2 * sum(list(widths)))
-    return (free_bytes - free_bytes % per_point) // per_point or 1
-""",
+        "a list": "fewest_bits = [7, 3]",
+        "a tensor": "fewest_bits = torch.tensor([7, 3])",
+        "whole floats": "fewest_bits = (7.0, 3.0)",
     },
 }
 
@@ -392,49 +328,8 @@ def gradient_by_hand(z, W, b, v):
         "complex": (hand("(v * (s + x * s * (1 - s))) @ W + 0j"), "Expected shape"),
     },
     "11.3": {
-        "the nearest whole number": (
-            """
-def chunk_size(free_bytes, widths, d):
-    return max(1, int(free_bytes / (24 * (d + sum(widths))) + 0.5))
-""",
-            "round down",
-        ),
-        "two layers typed in": """
-def chunk_size(free_bytes, widths, d):
-    return max(1, free_bytes // 3 // (8 * (d + widths[0] + widths[1])))
-""",
-        "a dimension typed in": (
-            """
-def chunk_size(free_bytes, widths, d):
-    return max(1, free_bytes // 3 // (8 * (3 + sum(widths))))
-""",
-            "d = 16",
-        ),
-        "a third typed in": """
-def chunk_size(free_bytes, widths, d):
-    return max(1, int(0.33 * free_bytes) // (8 * (d + sum(widths))))
-""",
-        "at least 2": """
-def chunk_size(free_bytes, widths, d):
-    return max(2, free_bytes // 3 // (8 * (d + sum(widths))))
-""",
-        "nothing for small memories": (
-            """
-def chunk_size(free_bytes, widths, d):
-    n = free_bytes // 3 // (8 * (d + sum(widths)))
-    if n >= 1:
-        return n
-""",
-            "Nothing comes back with free_bytes = 100, ",
-        ),
-        "an error where none fits": (
-            """
-def chunk_size(free_bytes, widths, d):
-    return free_bytes // 3 // (8 * (d + sum(widths))) or no_memory
-""",
-            "NameError",
-        ),
-        "bytes": "def chunk_size(free_bytes, widths, d):\n    return 8 * (d + sum(widths))",
-        "a string": "def chunk_size(*arguments):\n    return '273'",
+        "not finite": "fewest_bits = (7, math.nan)",
+        "none": "fewest_bits = (0, 0)",
+        "a word": "fewest_bits = 'seven'",
     },
 }

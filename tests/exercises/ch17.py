@@ -32,11 +32,8 @@ def chain(link=LINK, first="0", last="bridges + 1"):
     return CHAIN.format(link=link, first=first, last=last)
 
 
-def layer(weight, bias):
-    return f"""
-def one_layer(weight, bias):
-    return {weight}, {bias}
-"""
+def named(a, b, c):
+    return f'defects = {{"A": "{a}", "B": "{b}", "C": "{c}"}}'
 
 
 MISTAKES = {
@@ -73,12 +70,12 @@ def first_look(on_prior, on_codes):
         "roles exchanged": chain("math.sqrt(1 - w**2) * prior_samples + w * codes"),
     },
     "17.3": {
-        "mean of the heads": layer("weight.mean(0, keepdim=True)", "bias.mean(0, keepdim=True)"),
-        "one head": layer("weight[:1]", "bias[:1]"),
-        "summed over the units": layer("weight.sum(1, keepdim=True)", "bias"),
-        "no row left": layer("weight.sum(0)", "bias.sum(0)"),
-        "bias not summed": layer("weight.sum(0, keepdim=True)", "bias"),
-        "not two tensors": layer("weight.sum(0, keepdim=True)", "None").replace(", None", ""),
+        "two confused": named("one photograph", "few codes", "another scale"),
+        "all three confused": named("few codes", "one photograph", "another scale"),
+        "a defect named twice": named("another scale", "few codes", "few codes"),
+        "unknown defect": named("another scale", "too few", "one photograph"),
+        "other letters": 'defects = {"A": "another scale", "B": "few codes"}',
+        "not a dictionary": 'defects = "ABC"',
     },
 }
 
@@ -102,5 +99,17 @@ def links(codes, prior_samples, bridges):
     return angles.cos() * codes + angles.sin() * prior_samples
 """,
     },
-    "17.3": {"with ones": layer("torch.ones(1, len(bias)) @ weight", "bias.sum().reshape(1)")},
+    "17.3": {
+        "in another order": """
+defects = dict(C="one photograph", A="another scale", B="few codes")
+""",
+    },
+}
+
+ALSO_WRONG = {
+    "17.3": {
+        "numbers": 'defects = {"A": 1, "B": 2, "C": 3}',
+        "lists": 'defects = {"A": ["few codes"], "B": ["few codes"], "C": ["few codes"]}',
+        "nothing in it": "defects = {}",
+    },
 }
