@@ -231,12 +231,12 @@ def settle(
         if step is advance and not corrector.method.descends and run.callback is None:
             ahead = stride(state, noises(state, taken, number, corrector), number, corrector)
         if ahead is None:
-            ahead = one_by_one(state, taken, number, corrector, step)
+            ahead = singly(state, taken, number, corrector, step)
         state, taken, evaluations = ahead, taken + number, evaluations + number * n
     return state, evaluations
 
 
-def one_by_one(state: State, taken: int, number: int, corrector: Corrector, step: Step) -> State:
+def singly(state: State, taken: int, number: int, corrector: Corrector, step: Step) -> State:
     """So many steps after number `taken`, one after the other."""
     noise = noises(state, taken, number, corrector)
     for k in range(number):
