@@ -16,11 +16,11 @@ SIGNS = """
 left right big Big tfrac frac dfrac sqrt underbrace boxed quad qquad text label tag sum int prod min
 max log ln exp cos sin le ge ll gg ne pm cdot times approx sim propto infty pi dots to mid in notin
 cup top partial square parallel mapsto leftarrow Longrightarrow Longleftrightarrow lvert rvert lVert
-rVert Vert lceil rceil nabla Delta
+rVert Vert lceil rceil nabla Delta det
 """
 SIGNS = set(SIGNS.split())
 HOME = {  # a symbol that once had two meanings, and the chapters that use it
-    r"\lambda": "04 05",
+    r"\lambda": "04 05 14",
     r"\beta": "03",
     r"\theta": "04 05",
     r"\omega": "01 09",
