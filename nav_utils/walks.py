@@ -114,7 +114,7 @@ def stride(state: State, noises: list[Tensor] | None, n: int, corrector: Correct
     flat = summed((z - torch.cat([state.z.unsqueeze(0), z[:-1]])).abs()) == 0
     arrived, rows = excess <= 0, torch.arange(len(state.z), device=z.device)
     number = torch.arange(n, device=z.device).unsqueeze(-1)
-    first = number.masked_fill(~(arrived | flat), n).amin(0)  # where a walk ends; n: nowhere
+    first, _ = number.masked_fill(~(arrived | flat), n).min(0)  # where a walk ends; n: nowhere
     left = (corrector.run.max_steps - state.n_steps) * (state.status == MOVING)
     count = (first + 1).clamp_max(n).minimum(left)  # steps that are taken
     last, ends = (count - 1).clamp_min(0), first < count

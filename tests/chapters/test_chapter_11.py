@@ -24,14 +24,14 @@ def test_the_batch_and_the_closed_form_compute_the_same():
     assert max(values, gradients) < 1e-5
 
 
-def test_nothing_is_faster_than_its_bound():
+def test_nothing_is_much_faster_than_its_bound():
     """Every point takes every step, or the time for a step would come out too short."""
     bound, plain, compiled = (
         numbers("11", f"{name:>24}: ")
         for name in ("products and activations", "correct", "correct, compiled")
     )
     assert line("11", "evaluations for each of").startswith("21.0 ") and bound[2] == 100
-    assert plain[2] <= 100 and compiled[2] <= 105  # timed, and so not exact
+    assert plain[2] <= 110 and compiled[2] <= 120  # a sigmoid once, not twice; and timed
     assert plain[1] > 30 and compiled[1] > 30
 
 
