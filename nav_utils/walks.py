@@ -108,9 +108,9 @@ def stride(state: State, noises: list[Tensor] | None, n: int, corrector: Correct
         here = Place(z, *corrector.ratio.logit_and_grad(z))
         track.append(here)
     z, logit, gradient = (torch.stack(x) for x in zip(*track, strict=True))  # (n, N, ...)
-    if not bool((logit.sum() + gradient.sum()).isfinite()):
-        return None
     excess = corrector.excess(Place(z, logit, gradient))
+    if not bool((excess.sum() + gradient.sum()).isfinite()):
+        return None
     flat = summed((z - torch.cat([state.z.unsqueeze(0), z[:-1]])).abs()) == 0
     arrived, rows = excess <= 0, torch.arange(len(state.z), device=z.device)
     number = torch.arange(n, device=z.device).unsqueeze(-1)
