@@ -77,7 +77,9 @@ def test_firefox_shows_what_python_computes(space, served, small_book, presets, 
     for what, state in states.items():
         proposal, path = best_of(paths(space.ratio, expect_state(state)))
         wanted = torch.stack([proposal, path.points[0]])
-        assert seen[what]["points"] == pytest.approx(wanted, abs=0.0065)
+        # A link has four decimals of a dragged end; where a path is steep, they are not enough.
+        most = 0.03 if what == "dragged" else 0.0065
+        assert seen[what]["points"] == pytest.approx(wanted, abs=most)
         dark, clear = zip(*seen[what]["canvases"], strict=True)
         assert min(dark) > 300
         assert [count > 0 for count in clear] == [False, True, False, False]  # the paths' canvas
