@@ -84,11 +84,13 @@ def correct(
     expect_points(z)
     expect_shape(z, [ratio.prior.dim], "z")
     run, method = run or Run(), method_of(method)
-    corrector = Corrector(ratio, method, goal_of(goal, method, ratio), run)
-    step = compiled(advance) if run.compile is True else advance
     points = z.detach().reshape(-1, z.shape[-1]).to(ratio.device or z.device)
+    size, n_evaluations = min(run.chunk_size or chunk_for(points, ratio), len(points)), 0
+    goal = goal_of(goal, method, ratio)
+    plain = run.compile is False and run.precision == "float32"
+    corrector = Corrector(ratio.prepared(size if plain else 0), method, goal, run)
+    step = compiled(advance) if run.compile is True else advance
     fuse = run.compile == "fused" and may_fuse(corrector, points)
-    size, n_evaluations = run.chunk_size or chunk_for(points, ratio), 0
     facts = points.new_empty(3, len(points))  # logit before and after, displacement
     counts = torch.empty(2, len(points), dtype=torch.int64, device=points.device)
     best = points.clone()

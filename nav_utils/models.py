@@ -14,10 +14,9 @@ import contextlib
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nav_utils.arguments import expect_shape, kind_of
@@ -62,11 +61,80 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
     return AsGiven(*layers[:-1])
 
 
-def mlp_value_and_grad(network: nn.Sequential, z: Tensor) -> tuple[Tensor, Tensor]:
-    """The one output of a network that `mlp` made, and its gradient in z, in closed form.
+class Prepared(NamedTuple):
+    """The weights of a network that `mlp` made, as `value_and_grad` needs them."""
+
+    layers: list[tuple[Tensor, Tensor]]  # of each hidden layer: bias (m,), weight turned (k, m)
+    output: tuple[Tensor, Tensor]  # bias (1,), weight (1, m)
+    back: list[Tensor]  # from the second hidden layer on: (m, k), the last times the output's
+    first: Tensor  # of the first layer: (d, m), times the output's if it is the only one
+    one: Tensor
+    room: list[tuple[Any, ...]]  # two tensors (n, m) for each hidden layer to compute in, or None
+    threads: int  # in how many parts a product with few rows is computed
+
+
+def prepare(network: nn.Sequential, n: int = 0) -> Prepared:
+    """Lay out the weights, and memory for n points at a time, to be used again and again.
+
+    Large tensors that come and go cost a processor up to a quarter of the time: the system takes
+    their memory back, and hands it out anew page by page. With n = 0 they come and go.
+    """
+    *hidden, output = (layer for layer in network if isinstance(layer, nn.Linear))
+    weights = [layer.weight for layer in hidden]
+    room = [tuple(w.new_empty(n, len(w)) if n else None for _ in range(2)) for w in weights]
+    back = [*weights, output.weight]
+    if hidden:  # once here, instead of once for every point
+        back[-2:] = [output.weight.T * weights[-1]]
+    return Prepared(
+        [(layer.bias, layer.weight.T) for layer in hidden],
+        (output.bias, output.weight),
+        back[1:],
+        back[0].T.contiguous(),
+        output.weight.new_ones(()),
+        room,
+        torch.get_num_threads() if output.weight.device.type == "cpu" else 1,
+    )
+
+
+def value_and_grad(prepared: Prepared, z: Tensor) -> tuple[Tensor, Tensor]:
+    """The output of the network at points z (N, d), and its gradient: (N,) and (N, d).
 
     What autograd would do, written out for frozen weights: forward through the layers, and back
     through the slopes of SiLU. There is no graph to build, and a compiler can fuse all of it.
+    """
+    (layers, (bias, weight), back, first, one, room, threads), n = prepared, z.shape[0]
+    if room and room[0][0] is not None and len(room[0][0]) != n:
+        room = [(v[:n], s[:n]) for v, s in room]
+    phi, slopes = z, []  # of SiLU, v * s with s = sigmoid(v): s + v s (1 - s)
+    for (b, w), (v, s) in zip(layers, room, strict=True):
+        v = torch.addmm(b, phi, w, out=v)
+        s = torch.sigmoid(v, out=s)
+        phi = v.mul_(s)  # in place, here and below: what is in the cache is quicker
+        slopes.append(s.lerp_(one.to(s.dtype), phi))  # s + (1 - s) phi
+    value = turned(weight, phi, threads).squeeze(-1)
+    value = value + bias.to(value.dtype)
+    if not slopes:
+        return value, weight.expand(n, -1)
+    gradient = slopes.pop()
+    for w, slope, (v, _) in zip(reversed(back), reversed(slopes), reversed(room[:-1]), strict=True):
+        gradient = slope.mul_(torch.mm(gradient, w, out=v))
+    return value, turned(first, gradient, threads)
+
+
+def turned(weight: Tensor, x: Tensor, threads: int) -> Tensor:
+    """x @ weight.T, (N, m), for a weight (m, k) of few rows and x (N, k).
+
+    Turned round, as weight @ x.T, since a product with few columns is slow; and in as many parts as
+    there are threads, since one with few rows is left to a single one.
+    """
+    (m, k), n = weight.shape, x.shape[0]
+    parts = 1 if n % threads else threads
+    columns = x.reshape(parts, n // parts, k).transpose(1, 2)
+    return torch.bmm(weight.expand(parts, m, k), columns).transpose(1, 2).reshape(n, m)
+
+
+def mlp_value_and_grad(network: nn.Sequential, z: Tensor) -> tuple[Tensor, Tensor]:
+    """The one output of a network that `mlp` made, and its gradient in z, in closed form.
 
     Args:
         network: from d inputs to one output.
@@ -75,21 +143,7 @@ def mlp_value_and_grad(network: nn.Sequential, z: Tensor) -> tuple[Tensor, Tenso
     Returns:
         (N,) and (N, d).
     """
-    layers = [layer for layer in network if isinstance(layer, nn.Linear)]
-    phi, slopes = z, []  # of SiLU, v * s with s = sigmoid(v): s + v s (1 - s)
-    for layer in layers[:-1]:
-        v = F.linear(phi, layer.weight, layer.bias)
-        s = v.sigmoid()
-        phi = v.mul_(s)  # in place, here and below: what is in the cache is quicker
-        slopes.append(s.addcmul_(s, phi, value=-1).add_(phi))
-    value = F.linear(phi, layers[-1].weight, layers[-1].bias).squeeze(-1)
-    if not slopes:
-        return value, layers[0].weight.expand(len(z), -1)
-    gradient = slopes[-1].mul_(layers[-1].weight)  # (N, width): of the output in the last v
-    for layer, slope in zip(reversed(layers[1:-1]), reversed(slopes[:-1]), strict=True):
-        gradient = slope.mul_(gradient @ layer.weight)
-    # Turned round: a product with few columns is slow, one with few rows is not.
-    return value, (layers[0].weight.T.contiguous() @ gradient.T).T.contiguous()
+    return value_and_grad(prepare(network), z)
 
 
 def mlp_sizes(network: nn.Module) -> list[int] | None:

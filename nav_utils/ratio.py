@@ -29,7 +29,7 @@ from nav_utils.checkpointing import (
 )
 from nav_utils.conventions import logit_of, warn_of_conventions
 from nav_utils.densities import StandardNormal, knn_distance
-from nav_utils.models import mlp, mlp_sizes, mlp_value_and_grad
+from nav_utils.models import Prepared, mlp, mlp_sizes, prepare, value_and_grad
 from nav_utils.priors import Prior, as_prior, prior_from, prior_tensors, sampled_log_prob
 
 
@@ -81,6 +81,15 @@ class Ratio:
             a = self.logit(z)
             (gradient,) = torch.autograd.grad(a.sum(), z)
         return a.detach(), gradient
+
+    def prepared(self, n: int = 0) -> Ratio:
+        """The same ratio, quicker for one caller who asks often and does not change it meanwhile.
+
+        Args:
+            n: points at a time for which to keep memory. Two callers at a time would write over
+                each other's numbers; with 0 nothing is kept.
+        """
+        return self
 
     def score_q(self, z: Tensor) -> Tensor:
         """Gradient of log q, (..., d): the prior's score minus grad a; -z - grad a for N(0, I)."""
@@ -239,6 +248,7 @@ class DensityRatio(Ratio):
         self.probability, self.reversed = probability, reversed
         self.sizes = mlp_sizes(network)  # None: the gradient comes from autograd
         self.history: dict[str, list[float]] = {}
+        self._prepared: Prepared | None = None
         try:
             self.logit(self.held_out[:2])  # a network of the wrong shape is told now
         except RuntimeError as error:
@@ -269,13 +279,22 @@ class DensityRatio(Ratio):
         if self.probability or self.sizes is None:
             return super().logit_and_grad(z)
         expect_shape(z, [self.prior.dim], "z")
-        weight = next(self.network.parameters())
+        prepared = self._prepared or prepare(cast(nn.Sequential, self.network))
+        weight = prepared.first
         points = z.detach().reshape(-1, z.shape[-1]).to(weight.device, weight.dtype)
         with torch.no_grad():
-            a, gradient = mlp_value_and_grad(cast(nn.Sequential, self.network), points)
+            a, gradient = value_and_grad(prepared, points)
             if (factor := self.sign * self.scale) != 1 or self.shift:
                 a, gradient = factor * a + self.shift, factor * gradient
         return a.reshape(z.shape[:-1]).to(z), gradient.reshape(z.shape).to(z)
+
+    def prepared(self, n: int = 0) -> DensityRatio:
+        """As `Ratio.prepared`: for `logit_and_grad` of an `mlp`; memory on a processor only."""
+        if self.probability or self.sizes is None:
+            return self
+        ratio, on_cpu = copy.copy(self), self.device == torch.device("cpu")
+        ratio._prepared = prepare(cast(nn.Sequential, self.network), n if on_cpu else 0)
+        return ratio
 
     @property
     def sign(self) -> int:

@@ -111,30 +111,45 @@ def stride(state: State, noises: list[Tensor] | None, n: int, corrector: Correct
     excess = corrector.excess(Place(z, logit, gradient))
     if not bool((excess.sum() + gradient.sum()).isfinite()):
         return None
-    flat = summed((z - torch.cat([state.z.unsqueeze(0), z[:-1]])).abs()) == 0
-    arrived, rows = excess <= 0, torch.arange(len(state.z), device=z.device)
-    number = torch.arange(n, device=z.device).unsqueeze(-1)
-    first, _ = number.masked_fill(~(arrived | flat), n).min(0)  # where a walk ends; n: nowhere
+    least, which = excess.min(0)
     left = (corrector.run.max_steps - state.n_steps) * (state.status == MOVING)
-    count = (first + 1).clamp_max(n).minimum(left)  # steps that are taken
-    last, ends = (count - 1).clamp_min(0), first < count
-    status = state.status.masked_fill((count > 0) & (count == left), int(Status.MAX_STEPS))
-    status = torch.where(ends & arrived[last, rows], int(Status.CONVERGED), status)
-    status = torch.where(ends & flat[last, rows], int(Status.FLAT_GRADIENT), status)
-    least, which = excess.masked_fill(number >= count, torch.inf).min(0)
-    new, best = picked(count > 0), picked(least < state.best_excess)
+    last, status, count = here, state.status, torch.full_like(left, n)
+    before = z[-2] if n > 1 else state.z
+    if noises or bool((unmoved(z[-1], before) | (least <= 0) | (left <= n)).any()):  # who ends?
+        flat = unmoved(z, torch.cat([state.z.unsqueeze(0), z[:-1]]))
+        arrived, number = excess <= 0, torch.arange(n, device=z.device).unsqueeze(-1)
+        ends, _ = number.masked_fill(~(arrived | flat), n).min(0)  # where; n: nowhere
+        count = (ends + 1).clamp_max(n).minimum(left)  # steps that are taken
+        end, ended, moved = (count - 1).clamp_min(0), ends < count, picked(count > 0)
+        status = status.masked_fill((count > 0) & (count == left), int(Status.MAX_STEPS))
+        status = torch.where(ended & at(end, arrived), int(Status.CONVERGED), status)
+        status = torch.where(ended & at(end, flat), int(Status.FLAT_GRADIENT), status)
+        pairs = zip((z, logit, gradient), state[:3], strict=True)
+        last = Place(*(moved(at(end, x), y) for x, y in pairs))
+        least, which = excess.masked_fill(number >= count, torch.inf).min(0)
+    best = picked(least < state.best_excess)
     return State(
-        new(z[last, rows], state.z),
-        new(logit[last, rows], state.logit),
-        new(gradient[last, rows], state.gradient),
+        *last,
         state.shrink,
         status,
         state.n_steps + count,
-        best(z[which, rows], state.best_z),
-        best(logit[which, rows], state.best_logit),
+        best(at(which, z), state.best_z),
+        best(at(which, logit), state.best_logit),
         best(least, state.best_excess),
         state.place,
     )
+
+
+def unmoved(z: Tensor, before: Tensor) -> Tensor:
+    """Whether points (..., d) are where they were before, (...)."""
+    return summed((z - before).abs()) == 0
+
+
+def at(which: Tensor, x: Tensor) -> Tensor:
+    """Of x (n, N, ...) for each of the N points that of a step (N,): (N, ...)."""
+    n_points = len(which)
+    rows = which * n_points + torch.arange(n_points, device=which.device)
+    return x.flatten(0, 1).index_select(0, rows)
 
 
 def picked(mask: Tensor) -> Callable[[Any, Tensor], Tensor]:
