@@ -159,7 +159,10 @@ class Ratio:
             return -conformal(-self.log_q(self.held_out), alpha)
 
 
-def in_parts(function: Callable[[Tensor], Tensor], z: Tensor, most: int = 4096) -> Tensor:
+PART = 4096  # points at a time, which fit a processor's cache
+
+
+def in_parts(function: Callable[[Tensor], Tensor], z: Tensor, most: int = PART) -> Tensor:
     """function(z) for points (..., d), asked for at most so many points at a time on a CPU.
 
     What fits a cache is quicker, and memory does not grow with the number of points.

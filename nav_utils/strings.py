@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from nav_utils.ratio import Ratio, in_parts
+from nav_utils.ratio import PART, Ratio, in_parts
 
 LOOK = 6  # steps between two looks at which strings have come to rest
 NODES = 64  # with more than twice as many points a string first relaxes with so many
@@ -55,6 +55,7 @@ def relaxed(
     Source: E, Ren and Vanden-Eijnden 2007 (the simplified string method, without projection).
     """
     n, count = points.shape[1], 0
+    ratio = ratio.prepared(min(PART, len(points) * n))
     for nodes in [NODES, n] if n > 2 * NODES else [n]:
         points = points if nodes == points.shape[1] else evenly_spaced(points, nodes)
         points, at_rest, more = settled(points, ratio, n_steps, step_size, callback, n)
