@@ -2,7 +2,10 @@
 
 import copy
 import math
+import platform
 import shutil
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -10,11 +13,11 @@ import torch
 from torch import nn
 
 from nav_utils import correction
-from nav_utils.correction import Status, correct
+from nav_utils.correction import Run, Status, correct
 from nav_utils.densities import GaussianMixture, StandardNormal, ring
-from nav_utils.models import mlp_value_and_grad
-from nav_utils.ratio import DensityRatio, ExactRatio
-from nav_utils.steps import BAND, METHODS, Band, Denser
+from nav_utils.models import mlp_value_and_grad, prepare, value_and_grad
+from nav_utils.ratio import DensityRatio, ExactRatio, Ratio
+from nav_utils.steps import BAND, METHODS, Band, Denser, Logit
 from tests.corrections import (
     HELD_OUT,
     LEARNT,
@@ -322,6 +325,68 @@ def test_the_closed_form_of_an_mlp_is_what_autograd_finds(sizes):
     torch.testing.assert_close(value, expected)
     torch.testing.assert_close(gradient, torch.autograd.grad(expected.sum(), z)[0])
     assert value.shape == (50,) and gradient.shape == z.shape
+
+
+@pytest.mark.parametrize("sizes", [(2, 1), (3, 8, 1), (2, 16, 16, 16, 1), (5, 7, 3, 1)])
+@pytest.mark.parametrize("n", [50, 49, 1])
+def test_kept_memory_and_threads_change_nothing(sizes, n):
+    net, z, other = network(sizes), normal(n, sizes[0]).float(), normal(50, sizes[0]).float()
+    prepared = prepare(net, 50)
+    assert [tuple(v.shape) for pair in prepared.room for v in pair] == [
+        (50, width) for width in sizes[1:-1] for _ in range(2)
+    ]
+    expected = mlp_value_and_grad(net, z)
+    for threads in (1, 2, 7):
+        with torch.no_grad():
+            found = value_and_grad(prepared._replace(threads=threads), z)
+            kept = [x.clone() for x in found]
+            value_and_grad(prepared, other)  # an answer is in memory of its own
+        for one, two, three in zip(found, kept, expected, strict=True):
+            assert torch.equal(one, two)
+            torch.testing.assert_close(one, three)
+
+
+def test_a_prepared_ratio_is_another_and_a_correction_sees_a_changed_network():
+    ratio, z = DensityRatio(network((2, 16, 1)), normal(100, 2).float()), normal(30, 2).float()
+    prepared, second = ratio.prepared(30), ratio.prepared(30)
+    first = prepared.logit_and_grad(z)
+    second.logit_and_grad(-z)
+    for x, y in zip(first, ratio.logit_and_grad(z), strict=True):
+        torch.testing.assert_close(x, y)
+    walk = Logit(), Band(1e-6), Run(max_steps=3)
+    before = correct(z, ratio, *walk).z
+    with torch.no_grad():
+        ratio.network[0].weight.neg_()
+    for x, y in zip(ratio.logit_and_grad(z), Ratio.logit_and_grad(ratio, z), strict=True):
+        torch.testing.assert_close(x, y)  # by hand, and by autograd
+    assert not torch.allclose(before, correct(z, ratio, *walk).z)
+
+
+PAGES = """
+import resource, torch
+from nav_utils.models import mlp
+from nav_utils.running import keep_memory
+torch.set_num_threads(1)
+if {keep}:
+    keep_memory()
+network, z = mlp([2, 128, 128, 1]), torch.randn(4096, 2)
+for step in range(60):
+    if step == 10:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    z = z.detach().requires_grad_()
+    z = z - torch.autograd.grad(network(z).sum(), z)[0]
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_kept_memory_is_not_handed_out_anew():
+    def faults(keep):
+        code = PAGES.format(keep=keep)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        return int(done.stdout)
+
+    assert faults(True) < faults(False) / 5, (faults(True), faults(False))
 
 
 # ---- on a GPU ----

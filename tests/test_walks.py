@@ -9,6 +9,7 @@ from nav_utils.densities import ring
 from nav_utils.pretrained import load_pretrained
 from nav_utils.ratio import ExactRatio
 from nav_utils.steps import Band, Below, Denser, GaussNewton, Logit, Probability, Score
+from tests.corrections import field
 from tests.ratios import normal
 
 RATIOS = {"exact": lambda: ExactRatio(ring()), "learnt": lambda: load_pretrained("mnist-2d").ratio}
@@ -18,6 +19,9 @@ WALKS = [
     (Probability(0.1), Below(-0.2, 0.1), {"chunk_size": 100}),
     (Logit(0.5), Band(0.02), {"precision": "bfloat16"}),
     (Score(), Denser(-2.5), {"check_every": 3}),
+    (Probability(0.01), Band(1e-6), {}),  # after the first stride nobody ends but by the steps
+    (Logit(1e-7), Band(0.05), {"check_every": 7}),  # one after the other is too small to move
+    (Logit(0.02), Band(1e-6), {"check_every": 1}),
 ]
 
 
@@ -50,6 +54,16 @@ def test_what_is_not_finite_is_told_by_single_steps(monkeypatch):
     assert None in strides and bool((found.status >= Status.OFF_SUPPORT).any())
     monkeypatch.setattr(walks, "stride", lambda *_: None)
     expect_same(found, correct(z, ratio, Probability(1e38), Band(1e-6), Run(max_steps=9)))
+
+
+def test_a_walk_ends_where_noise_and_move_are_nothing_once(monkeypatch):
+    ratio, strides = field(lambda z: 3 + 0 * z[:, 0]), spied(monkeypatch)
+    monkeypatch.setattr(
+        walks, "noises", lambda state, *_: [x * torch.ones_like(state.z) for x in (1, 1, 0, 1)]
+    )
+    found = correct(normal(5, 2), ratio, Logit(), run=Run(9, noise=1.0, check_every=4))
+    assert len(strides) == 1
+    assert bool((found.status == Status.FLAT_GRADIENT).all()) and bool((found.n_steps == 3).all())
 
 
 def expect_same(found, other):
