@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -197,39 +198,48 @@ def some_places(graph: LatentGraph) -> Tensor:
 
 # ---- ways ---------------------------------------------------------------------------------------
 
+LANDMARKS = 16  # nodes from which distances are known at a time
+
 
 def cheapest(graph: LatentGraph, sources: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
     """The nodes on the cheapest way between each source and target; empty where there is none.
 
-    From each source Dijkstra's search goes no farther than a way that is known: through the middle
-    of the cheapest edge.
+    From each source Dijkstra's search goes no farther than the best of some ways that are known:
+    through the middle of the cheapest edge, and through the sources before. An end is no place to
+    pass through, so that the latter may be a little too short; then the search goes on.
     """
     wanted, which = np.unique(sources, return_inverse=True)
     middle = graph.costs.indices[graph.costs.data.argmin()]
-    known = csgraph.dijkstra(graph.costs, indices=middle)
+    known = np.full((min(LANDMARKS, len(wanted)) + 1, len(graph.nodes)), np.inf)
+    known[-1] = csgraph.dijkstra(graph.costs, indices=middle)
     ways: list[np.ndarray] = [np.array([], dtype=int)] * len(sources)
     for number, source in enumerate(wanted):
         pairs = np.flatnonzero(which == number)
-        farthest = max(way_to(graph, targets[pair], known)[0] for pair in pairs)
-        limit = (way_to(graph, source, known)[0] + farthest) * (1 + 1e-9)
-        distance, before = csgraph.dijkstra(
-            graph.costs, indices=source, limit=limit, return_predecessors=True
-        )
+        there = way_to(graph, source, known)[0]
+        limit = max((there + way_to(graph, targets[pair], known)[0]).min() for pair in pairs)
+        for farthest in (limit * (1 + 1e-9), np.inf):
+            distance, before = csgraph.dijkstra(
+                graph.costs, indices=source, limit=farthest, return_predecessors=True
+            )
+            if max(way_to(graph, targets[pair], distance)[0] for pair in pairs) <= farthest:
+                break
+        known[number % (len(known) - 1)] = distance
         for pair in pairs:
             ways[pair] = way_back(graph, source, targets[pair], distance, before)
     return ways
 
 
-def way_to(graph: LatentGraph, target: int, distance: np.ndarray) -> tuple[float, int]:
-    """How far a target is by distances (M,) of nodes, and the node on the way before it, or itself.
+def way_to(graph: LatentGraph, target: int, distance: np.ndarray) -> tuple[Any, Any]:
+    """How far a target is by distances (..., M) of nodes, (...), and the node on the way before it,
+    or itself, (...).
 
     No edge leads to an end, so its own are looked at backwards.
     """
     if target < graph.n_places:
-        return distance[target], target
+        return distance[..., target], target
     row = slice(*graph.costs.indptr[target : target + 2])
-    totals = distance[graph.costs.indices[row]] + graph.costs.data[row]
-    return totals.min(), graph.costs.indices[row][totals.argmin()]
+    totals = distance[..., graph.costs.indices[row]] + graph.costs.data[row]
+    return totals.min(-1), graph.costs.indices[row][totals.argmin(-1)]
 
 
 def way_back(

@@ -69,6 +69,24 @@ def test_a_search_that_stops_early_finds_the_cheapest_way_all_the_same():
     assert ways[-1][0] == 5 and ways[-1][-1] == 600
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.7, 0.9])
+def test_a_search_goes_on_where_a_known_way_was_too_short(monkeypatch, share):
+    graph = latent_graph(RING, ends=RING.q.sample(40, generator(8)), resolution=31)
+    ends = len(graph.nodes) - 40 + np.arange(40)
+    sources, targets = np.append(ends[:20], [5, 400, 5]), np.append(ends[20:], [600, 20, 800])
+    expected, limits, search = cheapest(graph, sources, targets), [], csgraph.dijkstra
+
+    def short(costs, limit=np.inf, **options):
+        limits.append(limit)
+        found = search(costs, limit=limit, **options)
+        return found if "return_predecessors" in options else share * found
+
+    monkeypatch.setattr(csgraph, "dijkstra", short)
+    for way, other in zip(cheapest(graph, sources, targets), expected, strict=True):
+        assert np.array_equal(way, other)
+    assert np.isinf(limits).sum() > 1  # one of them is the first search of all
+
+
 def test_the_edges_of_a_grid_lead_to_eight_neighbours_and_cost_length_over_density():
     graph = latent_graph(RING, ends=points([0.5, 0.1]), resolution=21)
     nodes, costs = graph.nodes.double(), graph.costs
