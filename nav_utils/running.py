@@ -41,8 +41,9 @@ class Run:
         seed: of the noise, which depends on it, on the point's place in z and on the step alone.
         precision: of the network while stepping: "float32", "tf32", "bfloat16" or "float16".
             Whatever it is, a point is judged, and if need be finished, in full precision.
-        compile: True has torch.compile fuse a step; "fused" takes all steps of a walk in one
-            kernel, see `nav_utils.fused`. Where that fails, a warning and the plain step.
+        compile: True has torch.compile fuse a step, and this process keep the memory that it frees;
+            "fused" takes all steps of a walk in one kernel, see `nav_utils.fused`. Where that
+            fails, a warning and the plain step.
         chunk_size: points computed at a time; by default what fits a cache, or a GPU's memory.
         check_every: after how many steps to look whether any point is still moving.
         callback: called after every step with a dict: step, and what `State` holds of the points

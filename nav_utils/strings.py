@@ -72,29 +72,33 @@ def settled(
     n_shown: int,
 ) -> Relaxed:
     """The loop of `relaxed`, for one number of points; the callback is shown `n_shown`."""
-    count, moving, seen = 0, torch.arange(len(points), device=points.device), points
+    count, moving, now, seen = 0, torch.arange(len(points), device=points.device), points, points
     steps = torch.full_like(points[:, :1, :1], step_size)  # (B, 1, 1), of the moving ones
     last = torch.zeros_like(points)  # where the step before led
     tried = torch.zeros_like(steps, dtype=torch.bool)  # whether steps were not too small
     for number in range(1, n_steps + 1):
-        before = points[moving]
-        spacing = vector_norm(before.diff(dim=1), dim=-1).mean(-1)[:, None, None]  # (B, 1, 1)
-        after, steps, longest = pulled(before, ratio, steps, spacing)
-        turned = ((after - before) * last).sum((1, 2), keepdim=True) < 0
+        spacing = vector_norm(now.diff(dim=1), dim=-1).mean(-1)[:, None, None]  # (B, 1, 1)
+        after, steps, longest = pulled(now, ratio, steps, spacing)
+        move = after - now
+        turned = (move * last).sum((1, 2), keepdim=True) < 0
         tried = tried | turned | longest
-        steps = torch.where(turned, steps / 2, 1.5 * steps)
-        points, last = points.index_copy(0, moving, after), after - before
+        steps = steps * torch.where(turned, 0.5, 1.5)
+        now, last = after, move
         count += after.shape[0] * (after.shape[1] - 2)
         if callback is not None:
+            points = points.index_copy(0, moving, now)
             shown = points if n_shown == points.shape[1] else evenly_spaced(points, n_shown)
             callback({"step": number, "points": shown})
         if number % LOOK == 0:
-            far = (after - seen).norm(dim=-1).amax(-1) > spacing.flatten()
+            points = points.index_copy(0, moving, now)
+            far = (now - seen).norm(dim=-1).amax(-1) > spacing.flatten()
             on = far | ~tried.flatten()
-            moving, steps, last, seen = moving[on], steps[on], last[on], after[on]
-            tried = torch.zeros_like(tried[on])
+            if not bool(on.all()):
+                moving, steps, last, now = moving[on], steps[on], last[on], now[on]
+            tried, seen = torch.zeros_like(tried[: len(now)]), now
             if len(moving) == 0:
                 break
+    points = points.index_copy(0, moving, now)
     at_rest = torch.ones(len(points), dtype=torch.bool, device=points.device)
     return Relaxed(points, at_rest.index_fill(0, moving, False), count)
 
@@ -113,8 +117,9 @@ def pulled(
         force = torch.where(force.isfinite().all(-1, keepdim=True), force, 0)
     pull = vector_norm(force, dim=-1, keepdim=True)
     tiny = torch.finfo(points.dtype).tiny
-    most = spacing / pull.mean(1, keepdim=True).clamp_min(tiny)
-    longest = (steps >= most) | (pull == 0).all(1, keepdim=True)
+    average = pull.mean(1, keepdim=True)
+    most = spacing / average.clamp_min(tiny)
+    longest = (steps >= most) | (average == 0)
     steps = torch.minimum(steps, most)
     move = force * torch.minimum(steps, spacing / pull.clamp_min(tiny))
     moved = evenly_spaced(torch.cat([points[:, :1], inner + move, points[:, -1:]], dim=1))
