@@ -20,6 +20,7 @@ def extension() -> Any:
 
 
 RESULTS = extension()
+MEASURED = RESULTS.measured(ROOT)
 
 
 class Table(NamedTuple):
@@ -33,12 +34,12 @@ class Table(NamedTuple):
     @property
     def places(self) -> list[list[str]]:
         """The keys of every cell that is there; [] for one that may lack and does."""
-        found, measured = [], RESULTS.measured(ROOT)
+        found = []
         for row in self.rows:
             row_keys = RESULTS.shown_and_keys(row.removesuffix(" ?"))[1]
             for column in self.columns:
                 keys = RESULTS.place_of(self.place, row_keys, RESULTS.shown_and_keys(column)[1])
-                there = RESULTS.entry(measured, keys, row.endswith(" ?"))
+                there = RESULTS.entry(MEASURED, keys, row.endswith(" ?"))
                 found.append(keys if there else [])
         return found
 

@@ -3,10 +3,17 @@
 TRIES = {
     "a gentler price without the penalty": [
         (
+            "def train_one(",
+            {
+                "45 - warm": "16 - warm",  # here, and below, it only has to run
+                "for weight in (0.5, 2.0, 8.0)": "for weight in (2.0,)",
+            },
+        ),
+        (
             "designs = {",
             {
-                "train_one(seed, 5.0, **options)": "train_one(seed, 2.0, **options)",
-                "for seed in range(5)": "for seed in range(1)",  # here it only has to run
+                "train_one(seed, 4.0, **options)": "train_one(seed, 2.0, **options)",
+                "for seed in range(5)": "for seed in range(1)",
             },
         ),
         ('titles = ["smallest eigenvalue', {}),

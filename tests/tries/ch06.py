@@ -4,7 +4,11 @@ TRIES = {
     "four prior samples for each code": [
         (
             "n_codes, n_prior = 400, 100",
-            {"n_codes, n_prior = 400, 100": "n_codes, n_prior = 100, 400"},
+            {
+                "n_codes, n_prior = 400, 100": "n_codes, n_prior = 100, 400",
+                # here it only has to run
+                "train_logit(codes, n_codes, n_prior)": "train_logit(codes, n_codes, n_prior, 100)",
+            },
         )
     ],
     "an overconfident discriminator": [
