@@ -111,8 +111,8 @@ def value_and_grad(prepared: Prepared, z: Tensor) -> tuple[Tensor, Tensor]:
         s = torch.sigmoid(v, out=s)
         phi = v.mul_(s)  # in place, here and below: what is in the cache is quicker
         slopes.append(s.lerp_(one.to(s.dtype), phi))  # s + (1 - s) phi
-    value = turned(weight, phi, threads).squeeze(-1)
-    value = value + bias.to(value.dtype)
+    value = turned(weight, phi, threads).view(n)
+    value += bias.to(value.dtype)
     if not slopes:
         return value, weight.expand(n, -1)
     gradient = slopes.pop()
@@ -129,8 +129,8 @@ def turned(weight: Tensor, x: Tensor, threads: int) -> Tensor:
     """
     (m, k), n = weight.shape, x.shape[0]
     parts = 1 if n % threads else threads
-    columns = x.reshape(parts, n // parts, k).transpose(1, 2)
-    return torch.bmm(weight.expand(parts, m, k), columns).transpose(1, 2).reshape(n, m)
+    rows = torch.bmm(weight.expand(parts, m, k), x.view(parts, n // parts, k).mT)
+    return rows.mT.reshape(n, m)
 
 
 def mlp_value_and_grad(network: nn.Sequential, z: Tensor) -> tuple[Tensor, Tensor]:

@@ -283,12 +283,16 @@ class DensityRatio(Ratio):
             return super().logit_and_grad(z)
         expect_shape(z, [self.prior.dim], "z")
         prepared = self._prepared or prepare(cast(nn.Sequential, self.network))
-        weight = prepared.first
-        points = z.detach().reshape(-1, z.shape[-1]).to(weight.device, weight.dtype)
+        points, weight = z.detach(), prepared.first
+        alike = z.ndim == 2 and z.dtype == weight.dtype and z.device == weight.device
+        if not alike:
+            points = points.reshape(-1, z.shape[-1]).to(weight.device, weight.dtype)
         with torch.no_grad():
-            a, gradient = value_and_grad(prepared, points)
+            a, gradient = value_and_grad(prepared, points.contiguous())
             if (factor := self.sign * self.scale) != 1 or self.shift:
                 a, gradient = factor * a + self.shift, factor * gradient
+        if alike:
+            return a.to(z), gradient.to(z)  # which autocast may have made shorter
         return a.reshape(z.shape[:-1]).to(z), gradient.reshape(z.shape).to(z)
 
     def prepared(self, n: int = 0) -> DensityRatio:
