@@ -76,7 +76,7 @@ class Prepared(NamedTuple):
 def prepare(network: nn.Sequential, n: int = 0) -> Prepared:
     """Lay out the weights, and memory for n points at a time, to be used again and again.
 
-    Large tensors that come and go cost a processor up to a fifth of the time: the system takes
+    Large tensors that come and go cost a processor about a tenth of the time: the system takes
     their memory back, and hands it out anew page by page. With n = 0 they come and go.
     """
     *hidden, output = (layer for layer in network if isinstance(layer, nn.Linear))

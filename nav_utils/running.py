@@ -120,7 +120,7 @@ def compiled(step: Callable[..., Result]) -> Callable[..., Result]:
 def keep_memory() -> None:
     """Have this process keep the memory that large tensors free, up to some 60 MB of it.
 
-    Else Linux takes it back after every step and hands it out anew, page by page: a fifth of the
+    Else Linux takes it back after every step and hands it out anew, page by page: a tenth of the
     time. Its C library moves that limit to twice the largest block that was freed (mallopt(3)).
     Elsewhere this does nothing. The block is not touched, and so not there.
     """
